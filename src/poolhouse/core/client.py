@@ -1,0 +1,103 @@
+"""An app client and what it may do."""
+
+from msgspec import Struct
+
+from poolhouse.model import ExplicitAuthFlowsType as Flow
+from poolhouse.model import PreventUserExistenceErrorTypes, TimeUnitsType, UserPoolClientType
+
+# Spec: api/02 §5.1, the flows of a client that names none.
+DEFAULT_FLOWS = frozenset({Flow.ALLOW_REFRESH_TOKEN_AUTH, Flow.ALLOW_USER_SRP_AUTH, Flow.ALLOW_CUSTOM_AUTH})
+# The names before ALLOW_; such a list always implies refreshing.
+LEGACY_FLOWS = {
+    Flow.ADMIN_NO_SRP_AUTH: Flow.ALLOW_ADMIN_USER_PASSWORD_AUTH,
+    Flow.CUSTOM_AUTH_FLOW_ONLY: Flow.ALLOW_CUSTOM_AUTH,
+    Flow.USER_PASSWORD_AUTH: Flow.ALLOW_USER_PASSWORD_AUTH,
+}
+UNIT_SECONDS = {
+    TimeUnitsType.seconds: 1,
+    TimeUnitsType.minutes: 60,
+    TimeUnitsType.hours: 3600,
+    TimeUnitsType.days: 86400,
+}
+DEFAULT_REFRESH_DAYS = 30
+
+
+class ClientSecret(Struct, frozen=True, kw_only=True):
+    """A secret of a confidential client, sealed with the master key.
+
+    ``id`` is the ClientSecretId; ``created_at`` is in milliseconds.
+    """
+
+    id: str
+    sealed: bytes
+    created_at: int
+
+
+class Client(Struct, frozen=True, kw_only=True):
+    """An app client: its settings in the API's own shape, without the secret."""
+
+    id: str
+    pool_id: str
+    settings: UserPoolClientType
+    secrets: tuple[ClientSecret, ...] = ()
+    revision: int = 0
+
+    @property
+    def flows(self) -> frozenset[Flow]:
+        """The sign-in flows that the client may use, in their ALLOW_ spelling."""
+        named = self.settings.explicit_auth_flows
+        if not named:
+            return DEFAULT_FLOWS
+        flows = frozenset(LEGACY_FLOWS.get(flow, flow) for flow in named)
+        if any(flow in LEGACY_FLOWS for flow in named):
+            flows |= {Flow.ALLOW_REFRESH_TOKEN_AUTH}
+        if not LEGACY_FLOWS.keys().isdisjoint(named) and Flow.CUSTOM_AUTH_FLOW_ONLY not in named:
+            flows |= {Flow.ALLOW_USER_SRP_AUTH}
+        return flows
+
+    @property
+    def conceals_users(self) -> bool:
+        """Whether answers must not tell if a user exists (PreventUserExistenceErrors)."""
+        return self.settings.prevent_user_existence_errors == PreventUserExistenceErrorTypes.ENABLED
+
+    @property
+    def revocation_enabled(self) -> bool:
+        """Whether tokens carry ``origin_jti`` and can be revoked."""
+        return bool(self.settings.enable_token_revocation)
+
+    @property
+    def rotation_enabled(self) -> bool:
+        """Whether each refresh gives a new refresh token."""
+        rotation = self.settings.refresh_token_rotation
+        return rotation is not None and rotation.feature == "ENABLED"
+
+    @property
+    def auth_session_seconds(self) -> int:
+        """How long a challenge may wait for its answer."""
+        return (self.settings.auth_session_validity or 3) * 60
+
+    @property
+    def access_token_seconds(self) -> int:
+        """How long an access token is valid."""
+        units = self.settings.token_validity_units
+        return _seconds(self.settings.access_token_validity, units and units.access_token)
+
+    @property
+    def id_token_seconds(self) -> int:
+        """How long an ID token is valid."""
+        units = self.settings.token_validity_units
+        return _seconds(self.settings.id_token_validity, units and units.id_token)
+
+    @property
+    def refresh_token_seconds(self) -> int:
+        """How long a refresh token is valid, counted from the sign-in."""
+        units = self.settings.token_validity_units
+        unit = units and units.refresh_token
+        value = self.settings.refresh_token_validity
+        if not value:
+            return DEFAULT_REFRESH_DAYS * 86400
+        return value * UNIT_SECONDS[unit or TimeUnitsType.days]
+
+
+def _seconds(value: int | None, unit: TimeUnitsType | None) -> int:
+    return (value or 1) * UNIT_SECONDS[unit or TimeUnitsType.hours]

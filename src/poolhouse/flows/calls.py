@@ -1,0 +1,144 @@
+"""What every use case gets: the process-wide dependencies, and one of three calls that say who is calling."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from poolhouse.core.client import Client
+from poolhouse.core.pool import Pool
+from poolhouse.core.session import Session
+from poolhouse.core.user import User
+from poolhouse.crypto.keyring import Keyring
+from poolhouse.crypto.passwords import PasswordHasher
+from poolhouse.crypto.seal import Sealer
+from poolhouse.delivery import Courier
+from poolhouse.model import ResourceNotFoundException
+from poolhouse.storage import Store, Tx
+from poolhouse.triggers import Triggers
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch."""
+        ...
+
+
+class Random(Protocol):
+    """Unpredictable values."""
+
+    def bytes(self, count: int) -> bytes:
+        """Return ``count`` random bytes."""
+        ...
+
+    def uuid(self) -> str:
+        """Return a random UUID, version 4, lower case."""
+        ...
+
+    def text(self, length: int, alphabet: str) -> str:
+        """Return ``length`` characters drawn evenly from ``alphabet``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this installation is: what ends up in identifiers, ARNs and URLs.
+
+    ``issuer`` is a template with ``{public_url}``, ``{region}`` and ``{pool_id}``, or ``aws``.
+    ``auth_domain`` is the parent host of prefix domains, if there is one. ``public_url`` has no final slash.
+    """
+
+    region: str
+    account_id: str
+    public_url: str
+    issuer: str = "{public_url}/{pool_id}"
+    auth_domain: str | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """What lives as long as the process."""
+
+    identity: Identity
+    store: Store
+    keyring: Keyring
+    sealer: Sealer
+    passwords: PasswordHasher
+    courier: Courier
+    triggers: Triggers
+    clock: Clock
+    random: Random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from."""
+
+    request_id: str
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. ``now`` is milliseconds since the epoch, read once, so that one answer has one time."""
+
+    deps: Deps
+    now: int
+    origin: Origin
+
+    @property
+    def store(self) -> Store:
+        """The store, since nearly every handler needs it."""
+        return self.deps.store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicCall(Call):
+    """A call by an app client, or by anyone: nothing is known of the caller yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminCall(Call):
+    """A call whose signature was verified. ``region`` is the one of the credential scope.
+
+    ``builtin`` is true for the program's own console, which alone sees the built-in pool of operators.
+    """
+
+    region: str
+    principal: str
+    builtin: bool = False
+
+    def pool(self, tx: Tx, pool_id: str) -> Pool:
+        """Return a pool of the caller's Region.
+
+        Raises ResourceNotFoundException, also for pools of other Regions (spec/api/02 §3).
+        """
+        pool = tx.catalogue.find_pool(pool_id)
+        if pool is None or pool.region != self.region or (pool.builtin and not self.builtin):
+            raise ResourceNotFoundException(f"User pool {pool_id} does not exist.")
+        return pool
+
+    def client(self, tx: Tx, pool_id: str, client_id: str) -> Client:
+        """Return a client of that pool; raises ResourceNotFoundException."""
+        self.pool(tx, pool_id)
+        found = tx.catalogue.find_app(client_id)
+        if found is None or found[0].id != pool_id:
+            raise ResourceNotFoundException(f"User pool client {client_id} does not exist.")
+        return found[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCall(Call):
+    """A call with a valid access token: verified, unexpired, not revoked, of an enabled user, with the API's scope.
+
+    ``user`` is as read when the token was checked; a write reads it again inside its transaction.
+    ``session`` is None where the client issues tokens without ``origin_jti``.
+    """
+
+    pool: Pool
+    client: Client
+    user: User
+    session: Session | None
+    scopes: frozenset[str]
