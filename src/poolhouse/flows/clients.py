@@ -1,0 +1,55 @@
+"""Proof that a caller is the app client it names: client secrets and SECRET_HASH."""
+
+import hmac
+from base64 import b64encode
+
+from poolhouse.core.client import Client, ClientSecret
+from poolhouse.flows.calls import Deps
+from poolhouse.model import NotAuthorizedException
+
+
+def seal_secret(deps: Deps, client_id: str, value: str, now: int) -> ClientSecret:
+    """Return a client secret as it is stored. ``now`` is in milliseconds; the id holds its seconds (spec/api/10 §5)."""
+    sealed = deps.sealer.seal("client-secret", value.encode(), client_id.encode())
+    return ClientSecret(id=f"{client_id}--{now // 1000}", sealed=sealed, created_at=now)
+
+
+def secret_of(deps: Deps, client: Client) -> str | None:
+    """Return the client's oldest active secret, the one that Describe shows; None for a public client."""
+    secrets = _open_secrets(deps, client)
+    return secrets[0] if secrets else None
+
+
+def is_secret(deps: Deps, client: Client, given: str) -> bool:
+    """Tell whether ``given`` is one of the client's active secrets. All of them are compared, in constant time."""
+    presented = given.encode()
+    matches = [hmac.compare_digest(secret.encode(), presented) for secret in _open_secrets(deps, client)]
+    return any(matches)
+
+
+def secret_hash(secret: str, username: str, client_id: str) -> str:
+    """Return the SECRET_HASH of a user name as the client sends it (spec/api/03 §3)."""
+    return b64encode(hmac.digest(secret.encode(), (username + client_id).encode(), "sha256")).decode()
+
+
+def check_secret_hash(deps: Deps, client: Client, username: str, given: str | None) -> None:
+    """Check the SECRET_HASH of a request against all active secrets of the client.
+
+    Raises NotAuthorizedException where it is missing, wrong, or sent for a client without a secret (spec/api/03 §3).
+    """
+    secrets = _open_secrets(deps, client)
+    if given is None and not secrets:
+        return
+    if given is None:
+        raise NotAuthorizedException(f"Client {client.id} is configured with secret but SECRET_HASH was not received")
+    presented = given.encode()
+    matches = [
+        hmac.compare_digest(secret_hash(secret, username, client.id).encode(), presented) for secret in secrets
+    ]
+    if not any(matches):
+        raise NotAuthorizedException(f"Unable to verify secret hash for client {client.id}")
+
+
+def _open_secrets(deps: Deps, client: Client) -> list[str]:
+    ordered = sorted(client.secrets, key=lambda secret: secret.created_at)
+    return [deps.sealer.open("client-secret", secret.sealed, client.id.encode()).decode() for secret in ordered]
