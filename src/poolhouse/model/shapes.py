@@ -196,7 +196,7 @@ CustomAttributeNameType = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=20,
+        max_length=32,
         pattern="(?a)\\A(?:[\\u0021-\\u007e\\u00a1-\\u00ac\\u00ae-\\u05ff\\u0606-\\u061b\\u061d-\\u06dc\\u06de-\\u070e\\u0710-\\u088f\\u0892-\\u08e1\\u08e3-\\u167f\\u1681-\\u180d\\u180f-\\u1fff\\u2010-\\u2027\\u2030-\\u205e\\u2065\\u2070-\\u2fff\\u3001-\\ud7ff\\uf900-\\ufefe\\uff00-\\ufff8\\ufffc-\\U000110bc\\U000110be-\\U000110cc\\U000110ce-\\U0001342f\\U00013439-\\U0001bc9f\\U0001bca4-\\U0001d172\\U0001d17b-\\U000e0000\\U000e0002-\\U000e001f\\U000e0080-\\U000effff\\U000ffffe-\\U000fffff\\U0010fffe-\\U0010ffff]+)\\Z",
         extra={"pattern": "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"},
     ),
@@ -1770,7 +1770,7 @@ UserPoolNameType = Annotated[
     Meta(min_length=1, max_length=128, pattern="(?a)\\A(?:[\\w\\s+=,.@-]+)\\Z", extra={"pattern": "[\\w\\s+=,.@-]+"}),
 ]
 
-SchemaAttributesListType = Annotated[list[SchemaAttributeType], Meta(min_length=1, max_length=50)]
+SchemaAttributesListType = Annotated[list[SchemaAttributeType], Meta(min_length=1, max_length=71)]
 
 SmsVerificationMessageType = Annotated[
     str, Meta(min_length=6, max_length=140, pattern="(?a)\\A(?:.*\\{####\\}.*)\\Z", extra={"pattern": ".*\\{####\\}.*"})
