@@ -1,0 +1,67 @@
+"""Attempt limits per user and hour, and the lock-out of password sign-in. Times are milliseconds."""
+
+from enum import StrEnum
+
+from poolhouse.core.session import Attempts
+
+HOUR = 3_600_000
+# spec/api/03 §13: the fifth failure locks, a quarter of an hour of quiet forgives.
+FAILURES_BEFORE_LOCK = 5
+LONGEST_LOCK_SECONDS = 900
+QUIET = 900_000
+
+
+class Purpose(StrEnum):
+    """What an attempt counter counts."""
+
+    CONFIRM_SIGN_UP = "confirm-sign-up"
+    RESEND_CODE = "resend-code"
+    RECOVER = "recover"
+    CHANGE_PASSWORD = "change-password"
+    SEND_ATTRIBUTE_CODE = "send-attribute-code"
+    VERIFY_ATTRIBUTE = "verify-attribute"
+
+
+# spec/api/09 §4; recovery is "5-20", counting ForgotPassword and ConfirmForgotPassword together.
+PER_HOUR = {
+    Purpose.CONFIRM_SIGN_UP: 15,
+    Purpose.RESEND_CODE: 5,
+    Purpose.RECOVER: 10,
+    Purpose.CHANGE_PASSWORD: 5,
+    Purpose.SEND_ATTRIBUTE_CODE: 5,
+    Purpose.VERIFY_ATTRIBUTE: 15,
+}
+
+
+def find_next_attempt(purpose: Purpose, earlier: Attempts | None, now: int) -> Attempts | None:
+    """Return the counter after one more attempt, or None where the hour's attempts are used up."""
+    if earlier is None or now - earlier.since >= HOUR:
+        return Attempts(count=1, since=now)
+    if earlier.count >= PER_HOUR[purpose]:
+        return None
+    return Attempts(count=earlier.count + 1, since=earlier.since)
+
+
+def lock_seconds(failures: int) -> int:
+    """Return how long the failure of this number locks password sign-in (spec/api/03 §13)."""
+    if failures < FAILURES_BEFORE_LOCK:
+        return 0
+    return int(min(2 ** min(failures - FAILURES_BEFORE_LOCK, 10), LONGEST_LOCK_SECONDS))
+
+
+def is_locked(failures: Attempts | None, now: int) -> bool:
+    """Whether every attempt is refused now, with the right password too."""
+    return failures is not None and now < failures.locked_until
+
+
+def count_failure(earlier: Attempts | None, now: int) -> Attempts:
+    """Return the counter after one more wrong password; ``since`` is the time of the last one."""
+    quiet = earlier is None or now >= forgotten_at(earlier)
+    count = 1 if earlier is None or quiet else earlier.count + 1
+    lock = lock_seconds(count)
+    return Attempts(count=count, since=now, locked_until=now + lock * 1000 if lock else 0)
+
+
+def forgotten_at(failures: Attempts) -> int:
+    """Return when failures stop to count, if no further one comes."""
+    return max(failures.since, failures.locked_until) + QUIET

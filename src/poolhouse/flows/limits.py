@@ -1,0 +1,56 @@
+"""Attempt limits and the lock-out over ``tx.attempts``, per pool and name, whether or not such a user exists.
+
+All functions run inside a transaction. Refusals are raised, so nothing may be counted in a transaction that
+is then left by an error: return the outcome from the work function, and raise it outside.
+"""
+
+from poolhouse.core import limits
+from poolhouse.core.limits import Purpose
+from poolhouse.core.pool import Pool
+from poolhouse.model import LimitExceededException, NotAuthorizedException
+from poolhouse.storage import Tx
+
+LOCKED = "Password attempts exceeded"
+
+
+def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose) -> None:
+    """Count one attempt of this hour; raises LimitExceededException where the limit is reached.
+
+    ``username`` is the stored name of a user, or the folded name given where there is none.
+    """
+    key = f"{purpose}:{pool.id}:{username}"
+    attempts = limits.find_next_attempt(purpose, tx.attempts.find(key), now)
+    if attempts is None:
+        raise LimitExceededException("Attempt limit exceeded, please try after some time.")
+    tx.attempts.put(key, attempts, attempts.since + limits.HOUR)
+
+
+def check_not_locked(tx: Tx, now: int, pool: Pool, username: str) -> None:
+    """Check that password sign-in is not locked; raises NotAuthorizedException "Password attempts exceeded".
+
+    Check again in the write that records the outcome: of many guesses at once, only those that end before
+    the lock learn whether they were right.
+    """
+    if limits.is_locked(tx.attempts.find(_lock_key(pool, username)), now):
+        raise NotAuthorizedException(LOCKED)
+
+
+def record_failure(tx: Tx, now: int, pool: Pool, username: str) -> None:
+    """Count a wrong password; raises NotAuthorizedException, without counting, where the lock came meanwhile."""
+    key = _lock_key(pool, username)
+    earlier = tx.attempts.find(key)
+    if limits.is_locked(earlier, now):
+        raise NotAuthorizedException(LOCKED)
+    failures = limits.count_failure(earlier, now)
+    tx.attempts.put(key, failures, limits.forgotten_at(failures))
+
+
+def reset(tx: Tx, pool: Pool, username: str) -> None:
+    """Forget wrong passwords: after a sign-in, or a recovered password."""
+    key = _lock_key(pool, username)
+    if tx.attempts.find(key) is not None:
+        tx.attempts.delete(key)
+
+
+def _lock_key(pool: Pool, username: str) -> str:
+    return f"password:{pool.id}:{username}"

@@ -1,0 +1,109 @@
+"""Finding and storing users, and how the API shows them."""
+
+from msgspec.structs import replace
+
+from poolhouse.core import attributes
+from poolhouse.core.aliases import CONTACTS, alias_key, alias_keys_for, fold_username, names_of
+from poolhouse.core.pool import Pool
+from poolhouse.core.user import User
+from poolhouse.model import (
+    AliasExistsException,
+    UsernameExistsException,
+    UserNotFoundException,
+    UserType,
+)
+from poolhouse.storage import Tx
+from poolhouse.storage.errors import AlreadyExists
+
+# Texts of AliasExistsException (spec/api/11 §3).
+CLASH = "An account with the given {} already exists."
+CLASH_AT_CONFIRMATION = "An account with the {} already exists."
+
+
+def find_user(tx: Tx, pool: Pool, name: str) -> User | None:
+    """Return the user whom a name means: a user name, a ``sub``, or an alias (spec/api/03 §11)."""
+    return tx.users.lookup(pool.id, fold_username(pool, name), name, alias_keys_for(pool, name))
+
+
+def get_user(tx: Tx, pool: Pool, name: str) -> User:
+    """Return the user whom a name means; raises UserNotFoundException."""
+    user = find_user(tx, pool, name)
+    if user is None:
+        raise UserNotFoundException("User does not exist.")
+    return user
+
+
+def get_user_again(tx: Tx, user: User) -> User:
+    """Return a user as stored now; raises UserNotFoundException where it was deleted meanwhile."""
+    found = tx.users.find_by_id(user.id)
+    if found is None:
+        raise UserNotFoundException("User does not exist.")
+    return found
+
+
+def insert_user(tx: Tx, pool: Pool, user: User, *, taken: str = "User already exists") -> User:
+    """Store a new user and return it with its id.
+
+    Raises UsernameExistsException, with the text ``taken`` for the name itself;
+    AliasExistsException for a verified alias that belongs to somebody else.
+    """
+    try:
+        return tx.users.insert(user, names_of(pool, user))
+    except AlreadyExists as clash:
+        attribute = _clashing_attribute(clash)
+        if attribute is None:
+            raise UsernameExistsException(taken) from None
+        if attribute in pool.username_attributes:
+            raise UsernameExistsException(CLASH.format(attribute)) from None
+        raise AliasExistsException(CLASH.format(attribute)) from None
+
+
+def save_user(tx: Tx, pool: Pool, user: User, *, clash: str = CLASH) -> User:
+    """Store a changed user and bring the indexes in line.
+
+    Raises AliasExistsException with the text ``clash``; ConcurrentModificationException.
+    """
+    try:
+        return tx.users.save(user, names_of(pool, user))
+    except AlreadyExists as error:
+        raise AliasExistsException(clash.format(_clashing_attribute(error))) from None
+
+
+def release_aliases(tx: Tx, pool: Pool, user: User, now: int) -> None:
+    """Take the verified aliases that a user is about to have from their present owners.
+
+    Their attributes become unverified (spec/api/03 §6). Names of username-attribute pools never move.
+    """
+    for contact in pool.alias_attributes & set(CONTACTS):
+        if user.attributes.get(f"{contact}_verified") != "true" or contact not in user.attributes:
+            continue
+        owner = tx.users.find_by_alias(pool.id, alias_key(pool, contact, user.attributes[contact]))
+        if owner is not None and owner.id != user.id:
+            changed = {**owner.attributes, f"{contact}_verified": "false"}
+            save_user(tx, pool, replace(owner, attributes=changed, modified_at=now))
+
+
+def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | None = None) -> User:
+    """Revoke every token of a user, and set whether the user is enabled where that is given."""
+    tx.sessions.delete_of_user(user.id)
+    changed = replace(user, signed_out_at=now)
+    if enabled is not None and enabled != user.enabled:
+        changed = replace(changed, enabled=enabled, modified_at=now)
+    return save_user(tx, pool, changed)
+
+
+def describe(user: User, names: frozenset[str] | None = None) -> UserType:
+    """Return a user as lists show it; ``names`` limits the attributes."""
+    return UserType(
+        username=user.username,
+        attributes=attributes.to_wire(user, names),
+        user_create_date=user.created_at / 1000,
+        user_last_modified_date=user.modified_at / 1000,
+        enabled=user.enabled,
+        user_status=user.status,
+    )
+
+
+def _clashing_attribute(clash: AlreadyExists) -> str | None:
+    kind, _, rest = clash.what.partition(":")
+    return rest.partition(":")[0] if kind == "alias" else None
