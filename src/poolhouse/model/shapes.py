@@ -367,11 +367,7 @@ ForceAliasCreation = bool
 
 PasswordType = Annotated[
     str,
-    Meta(
-        max_length=256,
-        pattern="(?a)\\A(?:^[\\S]+.*[\\S]+$)\\Z",
-        extra={"pattern": "^[\\S]+.*[\\S]+$", "sensitive": True},
-    ),
+    Meta(max_length=256, pattern="(?a)\\A(?:\\S.*\\S)\\Z", extra={"pattern": "^[\\S]+.*[\\S]+$", "sensitive": True}),
 ]
 
 AttributeNameType = Annotated[
@@ -607,7 +603,7 @@ TokenModelType = Annotated[
     str, Meta(pattern="(?a)\\A(?:[A-Za-z0-9-_=.]+)\\Z", extra={"pattern": "[A-Za-z0-9-_=.]+", "sensitive": True})
 ]
 
-IntegerType = int
+IntegerType = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
 
 
 class NewDeviceMetadataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -683,7 +679,7 @@ class AdminListGroupsForUserRequest(Struct, frozen=True, kw_only=True, omit_defa
 
 DescriptionType = Annotated[str, Meta(max_length=2048)]
 
-PrecedenceType = Annotated[int, Meta(ge=0)]
+PrecedenceType = Annotated[int, Meta(ge=0, le=2147483647)]
 
 
 class GroupType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -1419,7 +1415,7 @@ class CreateUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_default
     user_pool_id: UserPoolIdType
 
 
-LongType = int
+LongType = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
 
 UserImportJobIdType = Annotated[
     str,
@@ -1576,7 +1572,7 @@ DomainType = Annotated[
     ),
 ]
 
-WrappedIntegerType = int
+WrappedIntegerType = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
 
 HealthCheckIdType = Annotated[str, Meta(max_length=64)]
 
