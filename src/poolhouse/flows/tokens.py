@@ -1,0 +1,279 @@
+"""The life of tokens: issued, refreshed, rotated, revoked (spec/http/04)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from poolhouse.core.claims import OPENID, Minting, access_claims, at_hash, id_claims, machine_claims
+from poolhouse.core.client import Client
+from poolhouse.core.events_auth import TokenSource, pre_token_event
+from poolhouse.core.pool import Pool
+from poolhouse.core.rotation import Presented, decide_refresh
+from poolhouse.core.session import Session
+from poolhouse.core.user import User
+from poolhouse.crypto.refresh import open_refresh, seal_refresh
+from poolhouse.flows.bearer import Bearer as Bearer
+from poolhouse.flows.bearer import read_access_token as read_access_token
+from poolhouse.flows.calls import Call
+from poolhouse.flows.consult import consult
+from poolhouse.flows.issuer import issuer_of as issuer_of
+from poolhouse.model import (
+    NotAuthorizedException,
+    RefreshTokenReuseException,
+    UnauthorizedException,
+    UnsupportedOperationException,
+    UnsupportedTokenTypeException,
+    UserNotFoundException,
+)
+from poolhouse.storage import PoolKeys, Tx
+
+INVALID_REFRESH_TOKEN = "Invalid Refresh Token"
+_JSON = msgspec.json.Encoder()
+_PACK = msgspec.msgpack.Encoder()
+
+
+class Tokens(Struct, frozen=True, kw_only=True):
+    """The tokens of one answer. ``expires_in`` is the life of the access token in seconds."""
+
+    access_token: str
+    id_token: str | None = None
+    refresh_token: str | None = None
+    expires_in: int
+
+
+class Refreshing(Struct, frozen=True, array_like=True):
+    """What a refresh token holds under its seal. ``expires_at`` is in milliseconds."""
+
+    session_id: str
+    pool_id: str
+    client_id: str
+    user_id: int
+    generation: int
+    expires_at: int
+
+
+_UNPACK = msgspec.msgpack.Decoder(Refreshing)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a refresh token belongs to, as stored now: the session is None when it was revoked."""
+
+    session: Session | None
+    user: User | None
+    keys: PoolKeys
+
+
+def open_session(
+    call: Call,
+    pool: Pool,
+    client: Client,
+    user: User,
+    *,
+    auth_time: int,
+    event_id: str | None,
+    scopes: Collection[str],
+    oauth: bool,
+    resource: str | None = None,
+) -> Session:
+    """Return the token session of a sign-in, for the caller to store. ``auth_time`` is in seconds."""
+    return Session(
+        id=call.deps.random.uuid(),
+        pool_id=pool.id,
+        user_id=user.id,
+        client_id=client.id,
+        created_at=call.now,
+        expires_at=call.now + client.refresh_token_seconds * 1000,
+        auth_time=auth_time,
+        scopes=tuple(scopes),
+        oauth=oauth,
+        event_id=event_id,
+        resource=resource,
+    )
+
+
+async def mint(
+    call: Call,
+    pool: Pool,
+    client: Client,
+    user: User,
+    session: Session,
+    *,
+    source: str,
+    nonce: str | None = None,
+    with_refresh: bool = True,
+    with_id: bool = True,
+    client_metadata: dict[str, str] | None = None,
+) -> Tokens:
+    """Return the tokens of a session, after the pre token generation trigger. Nothing is stored.
+
+    ``source`` is the trigger's source. OAuth sessions get an ID token for the scope ``openid`` only.
+    Raises the errors of triggers (spec/api/06 §1.2).
+    """
+    keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
+    await consult(call, pool, source, lambda: pre_token_event(pool, client, user, session, source, client_metadata))
+    minting = Minting(
+        pool=pool,
+        client=client,
+        user=user,
+        session=session,
+        issuer=issuer_of(call.deps.identity, pool),
+        now=call.now // 1000,
+    )
+    with_id = with_id and (not session.oauth or OPENID in session.scopes)
+    return await _sign(call, keys, minting, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
+
+
+async def _sign(
+    call: Call, keys: PoolKeys, minting: Minting, *, nonce: str | None, with_refresh: bool, with_id: bool
+) -> Tokens:
+    random, keyring, session = call.deps.random, call.deps.keyring, minting.session
+    access = await keyring.sign(keys.access, _JSON.encode(access_claims(minting, jti=random.uuid())))
+    identity = None
+    if with_id:
+        digest = at_hash(access) if session.oauth else None
+        claims = id_claims(minting, jti=random.uuid(), at_hash=digest, nonce=nonce)
+        identity = await keyring.sign(keys.id, _JSON.encode(claims))
+    return Tokens(
+        access_token=access,
+        id_token=identity,
+        refresh_token=_seal(call, session) if with_refresh else None,
+        expires_in=minting.client.access_token_seconds,
+    )
+
+
+async def client_credentials(call: Call, pool: Pool, client: Client, scopes: Collection[str]) -> Tokens:
+    """Return an access token for a client itself (RFC 6749 §4.4). The caller has checked the scopes.
+
+    The trigger runs in its version V3_0 only (spec/http/04 §4.8).
+    """
+    configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
+    if configured and configured.lambda_version == "V3_0":
+        source = TokenSource.CLIENT_CREDENTIALS
+        await consult(call, pool, source, lambda: pre_token_event(pool, client, None, None, source, None))
+    keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
+    issuer = issuer_of(call.deps.identity, pool)
+    claims = machine_claims(client, scopes, issuer=issuer, now=call.now // 1000, jti=call.deps.random.uuid())
+    token = await call.deps.keyring.sign(keys.access, _JSON.encode(claims))
+    return Tokens(access_token=token, expires_in=client.access_token_seconds)
+
+
+async def refresh(call: Call, pool: Pool, client: Client, token: str, *, source: str) -> Tokens:
+    """Return new tokens for a refresh token, with a new refresh token where the client's rotate.
+
+    Raises NotAuthorizedException, UserNotFoundException or RefreshTokenReuseException (spec/api/04 §11).
+    """
+    held = find_refreshing(call, token)
+    if held is None:
+        raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
+    holder = await call.store.read(lambda tx: find_holder(tx, held))
+    return await renew(call, pool, client, held, holder, source=source)
+
+
+def find_refreshing(call: Call, token: str) -> Refreshing | None:
+    """Open a refresh token; None where it is not one of ours."""
+    plain = open_refresh(call.deps.sealer, token)
+    return None if plain is None else _UNPACK.decode(plain)
+
+
+def find_holder(tx: Tx, held: Refreshing) -> Holder:
+    """Read whom a refresh token belongs to."""
+    keys = tx.catalogue.signing_keys(held.pool_id)
+    found = tx.sessions.find_with_user(held.session_id)
+    if found is None:
+        return Holder(None, tx.users.find_by_id(held.user_id), keys)
+    return Holder(*found, keys)
+
+
+async def renew(
+    call: Call,
+    pool: Pool,
+    client: Client,
+    held: Refreshing,
+    holder: Holder,
+    *,
+    source: str,
+    client_metadata: dict[str, str] | None = None,
+) -> Tokens:
+    """Return new tokens for an opened refresh token and its holder; errors as for ``refresh``."""
+    session, user = _checked_holder(call, pool, client, held, holder)
+    await consult(call, pool, source, lambda: pre_token_event(pool, client, user, session, source, client_metadata))
+    presented = decide_refresh(client, session, held.generation, call.now)
+    if presented in {Presented.ROTATED, Presented.REUSED}:
+        session = await _rotate(call, client, held)
+    minting = Minting(
+        pool=pool,
+        client=client,
+        user=user,
+        session=session,
+        issuer=issuer_of(call.deps.identity, pool),
+        now=call.now // 1000,
+    )
+    with_id = not session.oauth or OPENID in session.scopes
+    with_refresh = presented is not Presented.KEPT
+    return await _sign(call, holder.keys, minting, nonce=None, with_refresh=with_refresh, with_id=with_id)
+
+
+def _checked_holder(call: Call, pool: Pool, client: Client, held: Refreshing, holder: Holder) -> tuple[Session, User]:
+    if held.client_id != client.id or held.pool_id != pool.id:
+        raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
+    if held.expires_at <= call.now:
+        raise NotAuthorizedException("Refresh Token has expired")
+    if holder.user is None:
+        raise UserNotFoundException("User does not exist.")
+    if not holder.user.enabled:
+        raise NotAuthorizedException("User is disabled.")
+    if holder.session is None or holder.session.created_at < holder.user.signed_out_at:
+        raise NotAuthorizedException("Refresh Token has been revoked")
+    return holder.session, holder.user
+
+
+async def _rotate(call: Call, client: Client, held: Refreshing) -> Session:
+    """Spend the presented token, or end its family; of many that present it at once, one gets here first."""
+
+    def commit(tx: Tx) -> tuple[Presented, Session] | None:
+        session = tx.sessions.find(held.session_id)
+        if session is None:
+            return None
+        presented = decide_refresh(client, session, held.generation, call.now)
+        if presented is Presented.ROTATED:
+            session = replace(session, generation=session.generation + 1, rotated_at=call.now)
+            tx.sessions.save(session)
+        elif presented is Presented.REUSED:
+            tx.sessions.delete(session.id)
+        return presented, session
+
+    outcome = await call.store.write(commit)
+    if outcome is None:
+        raise NotAuthorizedException("Refresh Token has been revoked")
+    presented, session = outcome
+    if presented is Presented.REUSED:
+        raise RefreshTokenReuseException("Refresh Token has been used already")
+    return session
+
+
+async def revoke(call: Call, pool: Pool, client: Client, token: str) -> None:
+    """Revoke a refresh token and all tokens of its session (RFC 7009). Unknown tokens are no error.
+
+    Raises UnsupportedOperationException, UnsupportedTokenTypeException or UnauthorizedException (spec/api/04 §11).
+    """
+    if not client.revocation_enabled:
+        raise UnsupportedOperationException("Token revocation is not enabled for this client")
+    if token.count(".") == 2:
+        raise UnsupportedTokenTypeException("Only refresh tokens can be revoked")
+    held = find_refreshing(call, token)
+    if held is None:
+        return
+    if held.client_id != client.id or held.pool_id != pool.id:
+        raise UnauthorizedException("The token was not issued to this client")
+    await call.store.write(lambda tx: tx.sessions.delete(held.session_id))
+
+
+def _seal(call: Call, session: Session) -> str:
+    content = Refreshing(
+        session.id, session.pool_id, session.client_id, session.user_id, session.generation, session.expires_at
+    )
+    return seal_refresh(call.deps.sealer, _PACK.encode(content))
