@@ -1,0 +1,121 @@
+"""Confirmation codes: what for, how long, where to, and whether one is right (spec/api/03 §12)."""
+
+import hmac
+from collections.abc import Callable
+from enum import StrEnum
+
+from poolhouse.core.pool import Pool
+from poolhouse.core.session import ConfirmationCode
+from poolhouse.core.user import User
+from poolhouse.model import (
+    CodeMismatchException,
+    DefaultEmailOptionType,
+    ExpiredCodeException,
+    InvalidParameterException,
+    NotAuthorizedException,
+    RecoveryOptionNameType,
+)
+
+HOUR = 3_600_000
+DIGITS = "0123456789"
+LENGTH = 6
+
+
+class CodePurpose(StrEnum):
+    """What a code proves. A user has one code of each at most: a new one voids the old (spec/api/03 §6)."""
+
+    SIGN_UP = "sign-up"
+    RECOVER = "recover"
+    VERIFY_EMAIL = "verify-email"
+    VERIFY_PHONE_NUMBER = "verify-phone-number"
+
+
+LIFETIMES = {
+    CodePurpose.SIGN_UP: 24 * HOUR,
+    CodePurpose.RECOVER: HOUR,
+    CodePurpose.VERIFY_EMAIL: 24 * HOUR,
+    CodePurpose.VERIFY_PHONE_NUMBER: 24 * HOUR,
+}
+VERIFY = {"email": CodePurpose.VERIFY_EMAIL, "phone_number": CodePurpose.VERIFY_PHONE_NUMBER}
+RECOVERY_ATTRIBUTES = {
+    RecoveryOptionNameType.verified_email: "email",
+    RecoveryOptionNameType.verified_phone_number: "phone_number",
+}
+
+
+def draw_code(draw: Callable[[int, str], str]) -> str:
+    """Return a new code of six digits; ``draw(length, alphabet)`` is the chance."""
+    return draw(LENGTH, DIGITS)
+
+
+def is_open(stored: ConfirmationCode | None, now: int) -> bool:
+    """Whether a code was sent that has not run out."""
+    return stored is not None and now < stored.expires_at
+
+
+def find_refusal(
+    stored: ConfirmationCode | None, digest: bytes, now: int
+) -> CodeMismatchException | ExpiredCodeException | None:
+    """Return why a given code, as its digest, is refused; None where it is right.
+
+    Returned, not raised, so that the attempt stays counted.
+    """
+    if stored is None or now >= stored.expires_at:
+        return expired()
+    if not hmac.compare_digest(stored.digest, digest):
+        return mismatch()
+    return None
+
+
+def mismatch() -> CodeMismatchException:
+    """Return the refusal of a wrong code."""
+    return CodeMismatchException("Invalid verification code provided, please try again.")
+
+
+def expired() -> ExpiredCodeException:
+    """Return the refusal where no code is open: too old, used already, or never sent."""
+    return ExpiredCodeException("Invalid code provided, please request a code again.")
+
+
+def find_auto_verified(pool: Pool, attributes: dict[str, str]) -> str | None:
+    """Return the attribute that a sign-up code goes to: the telephone first (spec/api/03 §5.8)."""
+    for contact in ("phone_number", "email"):
+        if (
+            contact in pool.auto_verified
+            and attributes.get(contact)
+            and attributes.get(f"{contact}_verified") != "true"
+        ):
+            return contact
+    return None
+
+
+def is_by_link(pool: Pool, attribute: str) -> bool:
+    """Whether the sign-up code travels in a link (CONFIRM_WITH_LINK), which only mail does."""
+    template = pool.settings.verification_message_template
+    return (
+        attribute == "email"
+        and template is not None
+        and template.default_email_option == DefaultEmailOptionType.CONFIRM_WITH_LINK
+    )
+
+
+def check_recoverable(pool: Pool) -> None:
+    """Check that users of the pool may recover passwords by themselves; raises NotAuthorizedException."""
+    setting = pool.settings.account_recovery_setting
+    names = {option.name for option in (setting and setting.recovery_mechanisms) or ()}
+    if RecoveryOptionNameType.admin_only in names:
+        raise NotAuthorizedException("Contact administrator to reset password.")
+
+
+def get_recovery_attribute(pool: Pool, user: User) -> str:
+    """Return the attribute that a recovery code goes to (spec/api/03 §7.1); raises InvalidParameterException."""
+    setting = pool.settings.account_recovery_setting
+    options = sorted((setting and setting.recovery_mechanisms) or (), key=lambda option: option.priority)
+    # Without a setting, as pools had it before there was one: the telephone, else the e-mail address.
+    order = [RECOVERY_ATTRIBUTES.get(option.name) for option in options] or ["phone_number", "email"]
+    for name in order:
+        if name and user.attributes.get(name) and user.attributes.get(f"{name}_verified") == "true":
+            return name
+    raise InvalidParameterException(
+        "Cannot reset password for the user as there is no registered/verified email or phone_number"
+    )

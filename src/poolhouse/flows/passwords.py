@@ -1,0 +1,68 @@
+"""Making credentials: the one way in which passwords are set, and the check against earlier ones."""
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from poolhouse.core import passwords, srp
+from poolhouse.core.pool import Pool
+from poolhouse.core.user import Credentials
+from poolhouse.crypto.modpow import pow_mod, srp_thread
+from poolhouse.flows.calls import Call
+from poolhouse.model import PasswordHistoryPolicyViolationException
+
+VERIFIER_PURPOSE = "srp-verifier"
+
+
+async def make_credentials(
+    call: Call, pool: Pool, username: str, password: str, old: Credentials | None = None
+) -> Credentials:
+    """Return the credentials of a user with a new password; ``old`` goes into the history.
+
+    Slow, on a thread: never inside a transaction. Raises TooManyRequestsException.
+    """
+    made = Credentials(
+        password_hash=await call.deps.passwords.hash(password),
+        password_set_at=call.now,
+        history=passwords.extend_history(pool, old) if old else (),
+    )
+    if await call.store.read(lambda tx: tx.catalogue.srp_allowed(pool.id)):
+        return await add_verifier(call, pool, username, password, made)
+    return made
+
+
+async def add_verifier(call: Call, pool: Pool, username: str, password: str, credentials: Credentials) -> Credentials:
+    """Return credentials with what SRP needs of the password: a salt and the sealed verifier."""
+    salt = srp.make_salt(call.deps.random.bytes(srp.SALT_BYTES))
+    make = partial(srp.make_verifier, salt, pool.srp_name, username, password, pow_mod)
+    verifier = await srp_thread(make)
+    plain = verifier.to_bytes((verifier.bit_length() + 7) // 8, "big")
+    sealed = call.deps.sealer.seal(VERIFIER_PURPOSE, plain, _context(pool, username))
+    return replace(credentials, srp_salt=salt, srp_verifier=sealed)
+
+
+def open_verifier(call: Call, pool: Pool, username: str, credentials: Credentials) -> int | None:
+    """Return the SRP verifier of a user's password; None where there is none. Raises SealBroken."""
+    if credentials.srp_verifier is None:
+        return None
+    plain = call.deps.sealer.open(VERIFIER_PURPOSE, credentials.srp_verifier, _context(pool, username))
+    return int.from_bytes(plain, "big")
+
+
+async def check_history(call: Call, pool: Pool, credentials: Credentials, password: str) -> None:
+    """Check that a password is none of those the pool's PasswordHistorySize bars (spec/api/03 §7.7).
+
+    Raises PasswordHistoryPolicyViolationException.
+    """
+    for hashed in passwords.barred_hashes(pool, credentials):
+        if await call.deps.passwords.verify(hashed, password):
+            raise PasswordHistoryPolicyViolationException("Password has previously been used")
+
+
+def without_password(pool: Pool, old: Credentials) -> Credentials:
+    """Return credentials that no password meets, remembering the present one for the history."""
+    return Credentials(history=passwords.extend_history(pool, old))
+
+
+def _context(pool: Pool, username: str) -> bytes:
+    return f"{pool.id}/{username}".encode()
