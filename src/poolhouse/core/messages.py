@@ -1,9 +1,32 @@
-"""Messages to users: what is sent, in which words."""
+"""Messages to users: which words, through which medium, and what others may see of the destination."""
 
+import re
 from enum import StrEnum
-from typing import Literal
+from html import escape
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from poolhouse.core.pool import Pool
+from poolhouse.model import (
+    AdminCreateUserConfigType,
+    DefaultEmailOptionType,
+    DeliveryMediumType,
+    EmailMfaConfigType,
+    InvalidLambdaResponseException,
+    MessageTemplateType,
+    SmsMfaConfigType,
+    VerificationMessageTemplateType,
+)
+
+CODE = "{####}"
+USERNAME = "{username}"
+# What the CustomMessage trigger is told to put where the link belongs (spec/api/06 §9).
+LINK = "{##Click Here##}"
+_PLACEHOLDER = re.compile(r"\{####\}|\{username\}|\{##([^{}]*?)##\}")
+MEDIUM_OF = {"email": DeliveryMediumType.EMAIL, "phone_number": DeliveryMediumType.SMS}
 
 
 class MessageKind(StrEnum):
@@ -22,7 +45,7 @@ class Message(Struct, frozen=True, kw_only=True):
     """A message to a user. ``at`` is in milliseconds.
 
     ``code`` is the bare code or temporary password in ``body``. ``template`` is the MessageKind.
-    ``sender`` and ``reply_to`` are addresses of the pool's own EmailConfiguration.
+    The body of a mail is HTML; a text message has no subject.
     """
 
     id: str
@@ -35,5 +58,163 @@ class Message(Struct, frozen=True, kw_only=True):
     template: str
     user_pool_id: str
     username: str
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """Whom mail of a pool comes from and who gets the answers; None leaves it to the installation."""
+
     sender: str | None = None
     reply_to: str | None = None
+
+
+class Words(Struct, frozen=True):
+    """What a message says, with placeholders."""
+
+    body: str
+    subject: str | None = None
+
+
+class Values(Struct, frozen=True, kw_only=True):
+    """What takes the place of the placeholders. ``link`` is the address behind ``{##text##}``."""
+
+    code: str
+    username: str
+    link: str | None = None
+
+
+# spec/api/06 §12.2; the trailing spaces are Cognito's.
+VERIFICATION = Words("Your verification code is {####}. ", "Your verification code")
+VERIFICATION_LINK = Words(
+    "Please click the link below to verify your email address. {##Verify Email##} ", "Your verification link"
+)
+INVITATION = Words("Your username is {username} and temporary password is {####}. ", "Your temporary password")
+PASSWORD_RESET = Words("Your password reset code is {####}", "Your password reset code")
+EMAIL_AUTHENTICATION = Words("Your authentication code is {####}", "Your authentication code")
+SMS_AUTHENTICATION = Words("Your authentication code is {####}. ")
+
+
+def is_link(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> bool:
+    """Whether the message holds a link in place of a code.
+
+    Links confirm a sign-up, so only its messages have them; everything else is answered with a code.
+    """
+    template = pool.settings.verification_message_template
+    return (
+        template is not None
+        and template.default_email_option == DefaultEmailOptionType.CONFIRM_WITH_LINK
+        and medium == DeliveryMediumType.EMAIL
+        and kind in (MessageKind.SIGN_UP, MessageKind.RESEND_CODE)
+    )
+
+
+def choose_words(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> Words:
+    """Return the pool's own words for a message, or the default ones where it has none."""
+    if kind == MessageKind.ADMIN_CREATE_USER:
+        return _invitation(pool, medium)
+    if kind == MessageKind.AUTHENTICATION:
+        return _authentication(pool, medium)
+    return _verification(pool, kind, medium)
+
+
+def customised(words: Words, response: dict[str, Any] | None, kind: MessageKind, medium: DeliveryMediumType) -> Words:
+    """Return the words after the CustomMessage trigger's answer; each member that is null keeps the pool's.
+
+    Raises InvalidLambdaResponseException where a member is no text, or the text has no place for the code.
+    """
+    if response is None:
+        return words
+    names = ("smsMessage",) if medium == DeliveryMediumType.SMS else ("emailMessage", "emailSubject")
+    given = [response.get(name) for name in names]
+    if any(text is not None and not isinstance(text, str) for text in given):
+        raise InvalidLambdaResponseException("Unrecognizable lambda output")
+    body, subject = given[0], given[1] if len(given) > 1 else None
+    if body is not None:
+        _check_placeholders(body, kind)
+    return replace(words, body=body or words.body, subject=subject or words.subject)
+
+
+def fill(words: Words, values: Values, medium: DeliveryMediumType) -> Words:
+    """Put the values in the place of the placeholders. The body of a mail is HTML, so there they are escaped.
+
+    Goes through the text once: a placeholder inside a user name stays what it is.
+    """
+    quote = escape if medium == DeliveryMediumType.EMAIL else str
+    subject = words.subject and _PLACEHOLDER.sub(lambda found: _value(found, values, str), words.subject)
+    return Words(_PLACEHOLDER.sub(lambda found: _value(found, values, quote), words.body), subject)
+
+
+def confirmation_link(base_url: str, client_id: str, username: str, code: str) -> str:
+    """Return the address that confirms a sign-up when it is opened (spec/http/03 §3.4)."""
+    query = urlencode({"client_id": client_id, "user_name": username, "confirmation_code": code})
+    return f"{base_url}/confirmUser?{query}"
+
+
+def envelope_of(pool: Pool) -> Envelope:
+    """Return the addresses of the pool's EmailConfiguration."""
+    configuration = pool.settings.email_configuration
+    if configuration is None:
+        return Envelope()
+    # The ARN of a verified address ends in identity/<address>, that of a domain holds no @.
+    identity = (configuration.source_arn or "").partition(":identity/")[2]
+    sender = configuration.from_ or (identity if "@" in identity else None)
+    return Envelope(sender=sender, reply_to=configuration.reply_to_email_address)
+
+
+def mask(destination: str) -> str:
+    """Return what may be shown of an address: ``t***@t***``, ``+*******9934`` (spec/api/03 §5)."""
+    local, at, domain = destination.partition("@")
+    if at:
+        return f"{local[:1]}***@{domain[:1]}***"
+    shown = min(4, len(destination) // 2)
+    return destination[:1] + "*" * (len(destination) - 1 - shown) + destination[-shown:]
+
+
+def _verification(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> Words:
+    settings = pool.settings
+    template = settings.verification_message_template or VerificationMessageTemplateType()
+    default = PASSWORD_RESET if kind == MessageKind.FORGOT_PASSWORD else VERIFICATION
+    if medium == DeliveryMediumType.SMS:
+        return Words(template.sms_message or settings.sms_verification_message or default.body)
+    if is_link(pool, kind, medium):
+        return Words(
+            template.email_message_by_link or VERIFICATION_LINK.body,
+            template.email_subject_by_link or VERIFICATION_LINK.subject,
+        )
+    return Words(
+        template.email_message or settings.email_verification_message or default.body,
+        template.email_subject or settings.email_verification_subject or default.subject,
+    )
+
+
+def _invitation(pool: Pool, medium: DeliveryMediumType) -> Words:
+    configuration = pool.settings.admin_create_user_config or AdminCreateUserConfigType()
+    template = configuration.invite_message_template or MessageTemplateType()
+    if medium == DeliveryMediumType.SMS:
+        return Words(template.sms_message or INVITATION.body)
+    return Words(template.email_message or INVITATION.body, template.email_subject or INVITATION.subject)
+
+
+def _authentication(pool: Pool, medium: DeliveryMediumType) -> Words:
+    if medium == DeliveryMediumType.SMS:
+        sms = pool.mfa.sms_mfa_configuration or SmsMfaConfigType()
+        chosen = sms.sms_authentication_message or pool.settings.sms_authentication_message
+        return Words(chosen or SMS_AUTHENTICATION.body)
+    email = pool.mfa.email_mfa_configuration or EmailMfaConfigType()
+    return Words(email.message or EMAIL_AUTHENTICATION.body, email.subject or EMAIL_AUTHENTICATION.subject)
+
+
+def _check_placeholders(body: str, kind: MessageKind) -> None:
+    found = {match[0] for match in _PLACEHOLDER.finditer(body)}
+    carries_code = bool(found - {USERNAME})
+    if not carries_code or (kind == MessageKind.ADMIN_CREATE_USER and USERNAME not in found):
+        raise InvalidLambdaResponseException("The message does not hold every required placeholder")
+
+
+def _value(found: re.Match[str], values: Values, quote: Any) -> str:
+    if found[0] == CODE:
+        return str(quote(values.code))
+    if found[0] == USERNAME:
+        return str(quote(values.username))
+    if values.link is None:
+        return found[0]
+    return f'<a href="{escape(values.link)}">{found[1]}</a>'

@@ -79,7 +79,7 @@ class Keyring:
 
     def make_key(self, use: Literal["id", "access"], now: int, random: RandomBytes) -> SigningKey:
         """Make an RSA-2048 key for the stock. Takes 50–300 ms: call it on a thread."""
-        private = generate_private_key(public_exponent=65537, key_size=2048)
+        private = generate_rsa_key()
         kid = b64encode(random.bytes(32)).decode()
         plain = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SigningKey(
@@ -136,6 +136,11 @@ class _Recent(OrderedDict[str, T]):
         if len(self) > self._capacity:
             self.popitem(last=False)
         return made
+
+
+def generate_rsa_key() -> RSAPrivateKey:
+    """Return a new RSA-2048 key."""
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _jwk(kid: str, public: RSAPublicKey) -> dict[str, str]:

@@ -5,35 +5,28 @@ from base64 import b64encode
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
-from msgspec import Struct
 
 from poolhouse.crypto.threads import Threads
 
 
-class PasswordSettings(Struct, frozen=True, kw_only=True):
-    """How passwords are hashed. The defaults are OWASP's first recommendation for Argon2id."""
-
-    memory_kib: int = 19_456
-    """Memory of one hash in KiB."""
-    passes: int = 2
-    """How often that memory is walked over."""
-    lanes: int = 1
-    """Argon2's degree of parallelism."""
-    threads: int = 2
-    """Hashes worked on at the same time in one process."""
-    queue: int = 64
-    """Hashes that may wait or run in one process before callers are told to slow down."""
-
-
 class PasswordHasher:
-    """Hashes and verifies passwords without holding up the event loop."""
+    """Hashes and verifies passwords without holding up the event loop.
 
-    def __init__(self, settings: PasswordSettings | None = None) -> None:
-        settings = settings or PasswordSettings()
-        self._argon2 = argon2.PasswordHasher(
-            time_cost=settings.passes, memory_cost=settings.memory_kib, parallelism=settings.lanes
-        )
-        self._threads = Threads("password", threads=settings.threads, queue=settings.queue)
+    The default costs are OWASP's for Argon2id. ``threads`` hashes are worked on at a time,
+    ``queue`` of them may wait or run before callers are told to slow down.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_kib: int = 19_456,
+        time_cost: int = 2,
+        parallelism: int = 1,
+        threads: int = 2,
+        queue: int = 64,
+    ) -> None:
+        self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
+        self._threads = Threads("password", threads=threads, queue=queue)
         self._nobody = _unmatched(self._argon2)
 
     async def hash(self, password: str) -> str:
