@@ -16,8 +16,22 @@ API_SCOPE = "aws.cognito.signin.user.admin"
 OPENID = "openid"
 OAUTH_VERSION = 2
 PROFILE_CLAIMS = frozenset(
-    "name family_name given_name middle_name nickname preferred_username profile picture website gender birthdate"
-    " zoneinfo locale updated_at".split()
+    {
+        "name",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "updated_at",
+    }
 )
 SCOPE_CLAIMS = {
     "profile": PROFILE_CLAIMS,

@@ -2,24 +2,25 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from poolhouse.core import events_auth
 from poolhouse.core.claims import OPENID, Minting, access_claims, at_hash, id_claims, machine_claims
 from poolhouse.core.client import Client
-from poolhouse.core.events_auth import TokenSource, pre_token_event
+from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.rotation import Presented, decide_refresh
 from poolhouse.core.session import Session
 from poolhouse.core.user import User
 from poolhouse.crypto.refresh import open_refresh, seal_refresh
-from poolhouse.flows.bearer import Bearer as Bearer
-from poolhouse.flows.bearer import read_access_token as read_access_token
+from poolhouse.flows.bearer import Bearer, read_access_token
 from poolhouse.flows.calls import Call
 from poolhouse.flows.consult import consult
-from poolhouse.flows.issuer import issuer_of as issuer_of
+from poolhouse.flows.issuer import issuer_of
 from poolhouse.model import (
     NotAuthorizedException,
     RefreshTokenReuseException,
@@ -29,6 +30,19 @@ from poolhouse.model import (
     UserNotFoundException,
 )
 from poolhouse.storage import PoolKeys, Tx
+
+__all__ = [
+    "Bearer",
+    "Tokens",
+    "client_credentials",
+    "issuer_of",
+    "mint",
+    "open_session",
+    "read_access_token",
+    "refresh",
+    "renew",
+    "revoke",
+]
 
 INVALID_REFRESH_TOKEN = "Invalid Refresh Token"
 _JSON = msgspec.json.Encoder()
@@ -114,7 +128,7 @@ async def mint(
     Raises the errors of triggers (spec/api/06 §1.2).
     """
     keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
-    await consult(call, pool, source, lambda: pre_token_event(pool, client, user, session, source, client_metadata))
+    await _consult(call, pool, user, session, source, client_metadata)
     minting = Minting(
         pool=pool,
         client=client,
@@ -145,6 +159,12 @@ async def _sign(
     )
 
 
+async def _consult(
+    call: Call, pool: Pool, user: User, session: Session, source: str, client_metadata: dict[str, str] | None
+) -> None:
+    await consult(call, pool, source, partial(events_auth.pre_token, user, session.scopes, client_metadata))
+
+
 async def client_credentials(call: Call, pool: Pool, client: Client, scopes: Collection[str]) -> Tokens:
     """Return an access token for a client itself (RFC 6749 §4.4). The caller has checked the scopes.
 
@@ -152,8 +172,7 @@ async def client_credentials(call: Call, pool: Pool, client: Client, scopes: Col
     """
     configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
     if configured and configured.lambda_version == "V3_0":
-        source = TokenSource.CLIENT_CREDENTIALS
-        await consult(call, pool, source, lambda: pre_token_event(pool, client, None, None, source, None))
+        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, partial(events_auth.machine_token, scopes))
     keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
     issuer = issuer_of(call.deps.identity, pool)
     claims = machine_claims(client, scopes, issuer=issuer, now=call.now // 1000, jti=call.deps.random.uuid())
@@ -200,7 +219,7 @@ async def renew(
 ) -> Tokens:
     """Return new tokens for an opened refresh token and its holder; errors as for ``refresh``."""
     session, user = _checked_holder(call, pool, client, held, holder)
-    await consult(call, pool, source, lambda: pre_token_event(pool, client, user, session, source, client_metadata))
+    await _consult(call, pool, user, session, source, client_metadata)
     presented = decide_refresh(client, session, held.generation, call.now)
     if presented in {Presented.ROTATED, Presented.REUSED}:
         session = await _rotate(call, client, held)
