@@ -19,6 +19,7 @@ GENERATED_ALPHABET = string.ascii_letters + string.digits + GENERATED_SYMBOLS
 GENERATED_LENGTH = 8
 DAY = 86_400_000
 DEFAULT_TEMPORARY_DAYS = 7
+CODE_FACTORS = {AuthFactorType.EMAIL_OTP: "email", AuthFactorType.SMS_OTP: "phone_number"}
 
 Rule = tuple[Callable[[PasswordPolicyType, str], bool], str]
 
@@ -29,12 +30,12 @@ def policy_of(pool: Pool) -> PasswordPolicyType:
     return (policies and policies.password_policy) or PasswordPolicyType()
 
 
-def is_passwordless(pool: Pool) -> bool:
-    """Whether users can sign in with a one-time code alone, so that they need no password."""
+def passwordless_contacts(pool: Pool) -> tuple[str, ...]:
+    """Return the attributes whose owners can sign in with a one-time code alone, so that they need no password."""
     policies = pool.settings.policies
     sign_in = policies and policies.sign_in_policy
     factors = (sign_in and sign_in.allowed_first_auth_factors) or []
-    return not {AuthFactorType.EMAIL_OTP, AuthFactorType.SMS_OTP}.isdisjoint(factors)
+    return tuple(contact for factor, contact in CODE_FACTORS.items() if factor in factors)
 
 
 def _has(alphabet: str) -> Callable[[str], bool]:

@@ -5,8 +5,10 @@ is then left by an error: return the outcome from the work function, and raise i
 """
 
 from poolhouse.core import limits
+from poolhouse.core.codes import LIFETIMES, CodePurpose
 from poolhouse.core.limits import Purpose
 from poolhouse.core.pool import Pool
+from poolhouse.core.session import Attempts
 from poolhouse.model import LimitExceededException, NotAuthorizedException
 from poolhouse.storage import Tx
 
@@ -50,6 +52,22 @@ def reset(tx: Tx, pool: Pool, username: str) -> None:
     key = _lock_key(pool, username)
     if tx.attempts.find(key) is not None:
         tx.attempts.delete(key)
+
+
+def pretend_code(tx: Tx, now: int, pool: Pool, username: str) -> None:
+    """Remember that a recovery code was asked for where none was sent, so that later answers do not tell."""
+    expires_at = now + LIFETIMES[CodePurpose.RECOVER]
+    tx.attempts.put(_pretence_key(pool, username), Attempts(count=1, since=now), expires_at)
+
+
+def is_code_pretended(tx: Tx, now: int, pool: Pool, username: str) -> bool:
+    """Whether a recovery code would be open now, had one been sent."""
+    pretence = tx.attempts.find(_pretence_key(pool, username))
+    return pretence is not None and now < pretence.since + LIFETIMES[CodePurpose.RECOVER]
+
+
+def _pretence_key(pool: Pool, username: str) -> str:
+    return f"pretended-code:{pool.id}:{username}"
 
 
 def _lock_key(pool: Pool, username: str) -> str:

@@ -3,7 +3,14 @@
 from msgspec.structs import replace
 
 from poolhouse.core import attributes
-from poolhouse.core.aliases import CONTACTS, alias_key, alias_keys_for, fold_username, names_of
+from poolhouse.core.aliases import (
+    CONTACTS,
+    alias_key,
+    alias_keys_for,
+    find_username_attribute,
+    fold_username,
+    names_of,
+)
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.model import (
@@ -15,6 +22,7 @@ from poolhouse.model import (
 from poolhouse.storage import Tx
 from poolhouse.storage.errors import AlreadyExists
 
+TAKEN = "User already exists"
 # Texts of AliasExistsException (spec/api/11 §3).
 CLASH = "An account with the given {} already exists."
 CLASH_AT_CONFIRMATION = "An account with the {} already exists."
@@ -41,7 +49,19 @@ def get_user_again(tx: Tx, user: User) -> User:
     return found
 
 
-def insert_user(tx: Tx, pool: Pool, user: User, *, taken: str = "User already exists") -> User:
+def check_name_free(tx: Tx, pool: Pool, name: str, *, taken: str = TAKEN) -> None:
+    """Check that no user answers to the name that a new one asks for; raises UsernameExistsException.
+
+    A ``sub`` or an alias of somebody counts too: who signed up with it would be found in the other's place.
+    """
+    attribute = find_username_attribute(pool, name)
+    if attribute is not None and tx.users.find_by_alias(pool.id, alias_key(pool, attribute, name)):
+        raise UsernameExistsException(CLASH.format(attribute))
+    if attribute is None and find_user(tx, pool, name):
+        raise UsernameExistsException(taken)
+
+
+def insert_user(tx: Tx, pool: Pool, user: User, *, taken: str = TAKEN) -> User:
     """Store a new user and return it with its id.
 
     Raises UsernameExistsException, with the text ``taken`` for the name itself;

@@ -1,0 +1,200 @@
+"""Forgotten passwords (spec/api/03 §7), and the administrator's reset of one."""
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from poolhouse.core import codes, events, passwords
+from poolhouse.core.aliases import fold_username
+from poolhouse.core.client import Client
+from poolhouse.core.codes import CodePurpose
+from poolhouse.core.limits import Purpose
+from poolhouse.core.messages import MessageKind
+from poolhouse.core.pool import Pool
+from poolhouse.core.session import ConfirmationCode
+from poolhouse.core.user import User
+from poolhouse.flows import limits
+from poolhouse.flows.calls import Call
+from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
+from poolhouse.flows.consult import consult
+from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.passwords import check_history, make_credentials, without_password
+from poolhouse.flows.users import find_user, get_user, get_user_again, save_user
+from poolhouse.model import (
+    CodeDeliveryDetailsType,
+    InvalidParameterException,
+    NotAuthorizedException,
+    ServiceError,
+    UserNotFoundException,
+    UserStatusType,
+)
+from poolhouse.storage import Tx
+
+NO_COMBINATION = "Username/client id combination not found."
+UNRECOVERABLE = frozenset({UserStatusType.FORCE_CHANGE_PASSWORD, UserStatusType.EXTERNAL_PROVIDER})
+
+
+async def forgot(
+    call: Call, pool: Pool, client: Client, username: str, client_metadata: dict[str, str] | None
+) -> CodeDeliveryDetailsType:
+    """Send a recovery code. Neither the status nor the password changes.
+
+    Raises UserNotFoundException, NotAuthorizedException, InvalidParameterException, LimitExceededException,
+    CodeDeliveryFailureException.
+    """
+    codes.check_recoverable(pool)
+    user = await call.store.read(lambda tx: find_user(tx, pool, username))
+    if user is None:
+        await consult(call, pool, events.MIGRATION, partial(events.migration, client_metadata))
+    code = _find_recovery_code(call, pool, client, user)
+
+    def commit(tx: Tx) -> None:
+        name = user.username if user else fold_username(pool, username)
+        limits.count_attempt(tx, call.now, pool, name, Purpose.RECOVER)
+        if user and code:
+            get_user_again(tx, user)
+            tx.confirmation_codes.put(user.id, code.stored)
+        elif client.conceals_users:
+            limits.pretend_code(tx, call.now, pool, name)
+
+    await call.store.write(commit)
+    if user and code:
+        return await _send(call, pool, user, code, client_metadata)
+    if client.conceals_users:
+        return simulate_delivery(call, pool, username)
+    raise UserNotFoundException(NO_COMBINATION)
+
+
+async def confirm_forgot(
+    call: Call,
+    pool: Pool,
+    client: Client,
+    username: str,
+    code: str,
+    password: str,
+    client_metadata: dict[str, str] | None,
+) -> None:
+    """Set a new password with the code that was sent. A refused password leaves the code as it was.
+
+    Raises InvalidPasswordException, PasswordHistoryPolicyViolationException, CodeMismatchException,
+    ExpiredCodeException, UserNotFoundException, NotAuthorizedException, LimitExceededException.
+    """
+    passwords.check_policy(pool, password)
+
+    def check_code(tx: Tx) -> User | ServiceError:
+        user = find_user(tx, pool, username)
+        name = user.username if user else fold_username(pool, username)
+        limits.count_attempt(tx, call.now, pool, name, Purpose.RECOVER)
+        if user is None or not user.enabled:
+            return _missing(tx, call, pool, client, name, user)
+        stored = tx.confirmation_codes.find(user.id, CodePurpose.RECOVER)
+        if stored is None and client.conceals_users and limits.is_code_pretended(tx, call.now, pool, name):
+            return codes.mismatch()
+        return find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code) or user
+
+    found = await call.store.write(check_code)
+    if isinstance(found, ServiceError):
+        raise found
+    await check_history(call, pool, found.credentials, password)
+    credentials = await make_credentials(call, pool, found.username, password, found.credentials)
+
+    def commit(tx: Tx) -> User:
+        user = get_user_again(tx, found)
+        stored = tx.confirmation_codes.find(user.id, CodePurpose.RECOVER)
+        refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
+        if refusal or stored is None:
+            raise refusal or codes.expired()
+        drop_codes(tx, user, CodePurpose.RECOVER)
+        limits.reset(tx, pool, user.username)
+        recovered = replace(_recovered_by(stored, user), credentials=credentials, modified_at=call.now)
+        return save_user(tx, pool, recovered)
+
+    user = await call.store.write(commit)
+    await consult(call, pool, events.RECOVERED, partial(events.post_confirmation, user, client_metadata))
+
+
+async def reset_by_admin(call: Call, pool: Pool, username: str, client_metadata: dict[str, str] | None) -> None:
+    """Void a user's password and send a recovery code (spec/api/03 §7.4).
+
+    Raises UserNotFoundException, NotAuthorizedException, InvalidParameterException.
+    """
+    user = await call.store.read(lambda tx: get_user(tx, pool, username))
+    if not user.enabled:
+        raise NotAuthorizedException("User is disabled.")
+    if user.status not in {UserStatusType.CONFIRMED, UserStatusType.RESET_REQUIRED}:
+        raise NotAuthorizedException("User password cannot be reset in the current state.")
+    codes.check_recoverable(pool)
+    code = _recovery_code(call, pool, user)
+
+    def commit(tx: Tx) -> User:
+        fresh = get_user_again(tx, user)
+        tx.confirmation_codes.put(fresh.id, code.stored)
+        return save_user(
+            tx,
+            pool,
+            replace(
+                fresh,
+                status=UserStatusType.RESET_REQUIRED,
+                credentials=without_password(pool, fresh.credentials),
+                modified_at=call.now,
+            ),
+        )
+
+    await _send(call, pool, await call.store.write(commit), code, client_metadata)
+
+
+def _find_recovery_code(call: Call, pool: Pool, client: Client, user: User | None) -> FreshCode | None:
+    """Return the code for a user who may recover; None where there is nobody, or nobody may tell.
+
+    Raises NotAuthorizedException and InvalidParameterException, as far as the client does not conceal users.
+    """
+    if user is None:
+        return None
+    if user.status in UNRECOVERABLE:
+        raise NotAuthorizedException("User password cannot be reset in the current state.")
+    if not user.enabled:
+        if client.conceals_users:
+            return None
+        raise NotAuthorizedException("User is disabled.")
+    try:
+        return _recovery_code(call, pool, user)
+    except InvalidParameterException:
+        if client.conceals_users:
+            return None
+        raise
+
+
+def _recovery_code(call: Call, pool: Pool, user: User) -> FreshCode:
+    attribute = codes.get_recovery_attribute(pool, user)
+    return make_code(call, pool, user.sub, CodePurpose.RECOVER, attribute, user.attributes[attribute])
+
+
+def _missing(tx: Tx, call: Call, pool: Pool, client: Client, name: str, user: User | None) -> ServiceError:
+    """Return the answer for a user who is not there, or disabled: as if there were one, where that is concealed."""
+    if client.conceals_users:
+        return codes.mismatch() if limits.is_code_pretended(tx, call.now, pool, name) else codes.expired()
+    if user is None:
+        return UserNotFoundException(NO_COMBINATION)
+    return NotAuthorizedException("User is disabled.")
+
+
+def _recovered_by(stored: ConfirmationCode, user: User) -> User:
+    """Return a user as the right code leaves it: confirmed, with what the code went to verified."""
+    attributes = user.attributes
+    if attributes.get(stored.attribute) == stored.destination:
+        attributes = attributes | {f"{stored.attribute}_verified": "true"}
+    return replace(user, status=UserStatusType.CONFIRMED, attributes=attributes)
+
+
+async def _send(
+    call: Call, pool: Pool, user: User, code: FreshCode, client_metadata: dict[str, str] | None
+) -> CodeDeliveryDetailsType:
+    return await send_code(
+        call,
+        pool,
+        user,
+        kind=MessageKind.FORGOT_PASSWORD,
+        attribute=code.stored.attribute,
+        code=code.text,
+        client_metadata=client_metadata,
+    )
