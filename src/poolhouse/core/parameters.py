@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 MAX_PARAMETERS = 200
 
 
-class MalformedParameters(ValueError):  # noqa: N818 - it names what is wrong, as its neighbours do
+class MalformedParameters(ValueError):
     """The text is no list of parameters in UTF-8, or has too many of them."""
 
 
