@@ -1,0 +1,351 @@
+"""The authorization request: checked alike by ``/oauth2/authorize`` and ``/login``, and answered alike by both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from msgspec.structs import replace
+
+from poolhouse.core.client import Client
+from poolhouse.core.grants import (
+    OAuthError,
+    ResponseType,
+    callback_urls,
+    check_challenge,
+    check_resource,
+    find_default_redirect,
+    get_max_age,
+    get_prompts,
+    get_response_type,
+    granted_scopes,
+    is_registered,
+)
+from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.core.pool import Pool
+from poolhouse.core.session import AuthorizationCode
+from poolhouse.core.user import User
+from poolhouse.flows.browser import BrowserSession, find_browser_session
+from poolhouse.flows.calls import Call
+from poolhouse.flows.tokens import Tokens, mint, open_session
+from poolhouse.model import (
+    InvalidLambdaResponseException,
+    ResourceServerType,
+    UnexpectedLambdaException,
+    UserLambdaValidationException,
+)
+from poolhouse.storage import Tx
+
+CODE_LIFETIME_SECONDS = 300
+# The trigger source of all tokens that come by way of a pool domain (spec/http/00, C12).
+TOKEN_SOURCE = "TokenGeneration_HostedAuth"
+TRIGGER_FAILURES = (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException)
+_UNIQUE = (
+    "response_type", "state", "scope", "identity_provider", "idp_identifier", "code_challenge", "nonce",
+    "code_challenge_method", "login_hint", "prompt", "resource", "max_age",
+)  # fmt: skip
+
+
+class AuthorizationRefused(Exception):
+    """An authorization request was refused. ``location`` is where the browser is told why.
+
+    A path with a query lies below the base URL of the domain; anything else is a whole URL of the application.
+    """
+
+    def __init__(self, error: str, location: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.location = location
+
+    def url(self, base_url: str) -> str:
+        """Return the absolute URL to redirect to."""
+        return base_url + self.location if self.location.startswith("/") else self.location
+
+
+@dataclass(slots=True)
+class Authorization:
+    """An authorization request on its way through the checks; each sets what it has checked.
+
+    ``query`` is the query string as it came. ``managed`` tells whether the domain has managed login, since
+    the classic pages do not know ``prompt``. ``app`` is what the parameter ``client_id`` names.
+    """
+
+    pool: Pool
+    managed: bool
+    query: str
+    parameters: Parameters
+    app: Client | None
+    servers: tuple[ResourceServerType, ...]
+    client: Client = field(init=False)
+    redirect_uri: str = field(init=False)
+    response_type: ResponseType = field(init=False)
+    scopes: tuple[str, ...] = field(init=False)
+    prompts: frozenset[str] = field(init=False)
+    max_age: int | None = field(init=False)
+
+    @property
+    def provider(self) -> str | None:
+        """The identity provider that the request names, by its name or an identifier."""
+        return self.parameters.get("identity_provider") or self.parameters.get("idp_identifier")
+
+
+def find_client(request: Authorization) -> None:
+    """The client is one of this pool and has somebody to sign in."""
+    client_id = request.parameters.get("client_id")
+    if client_id is None:
+        raise _page("Required String parameter 'client_id' is not present")
+    if "client_id" in request.parameters.repeated:
+        raise _page("invalid_request")
+    if request.app is None:
+        raise _page("Client does not exist.")
+    if not request.app.settings.supported_identity_providers:
+        raise _page("unauthorized_client", client_id)
+    request.client = request.app
+
+
+def find_redirect_uri(request: Authorization) -> None:
+    """The redirect URI is registered."""
+    uri = request.parameters.get("redirect_uri") or find_default_redirect(request.client)
+    if uri is None:
+        raise _page("Required String parameter 'redirect_uri' is not present")
+    if "redirect_uri" in request.parameters.repeated or not is_registered(uri, callback_urls(request.client)):
+        raise _page("redirect_mismatch", request.client.id)
+    request.redirect_uri = uri
+
+
+def check_unique(request: Authorization) -> None:
+    """No parameter occurs twice (RFC 6749 §3.1)."""
+    if not request.parameters.repeated.isdisjoint(_UNIQUE):
+        raise OAuthError("invalid_request")
+
+
+def find_response_type(request: Authorization) -> None:
+    """The response type is known, and enabled for the client."""
+    request.response_type = get_response_type(request.client, request.parameters.get("response_type"))
+
+
+def check_pkce(request: Authorization) -> None:
+    """The challenge comes with its method."""
+    check_challenge(request.parameters.get("code_challenge"), request.parameters.get("code_challenge_method"))
+
+
+def find_scopes(request: Authorization) -> None:
+    """The scopes are the client's."""
+    request.scopes = granted_scopes(request.client, request.servers, request.parameters.get("scope"))
+
+
+def check_resource_binding(request: Authorization) -> None:
+    """The resource is a URL that tokens can be bound to."""
+    check_resource(request.parameters.get("resource"))
+
+
+def find_prompts(request: Authorization) -> None:
+    """``prompt`` makes sense; the classic pages do not know it."""
+    request.prompts = get_prompts(request.parameters.get("prompt")) if request.managed else frozenset()
+
+
+def find_max_age(request: Authorization) -> None:
+    """``max_age`` is a number."""
+    request.max_age = get_max_age(request.parameters.get("max_age"))
+
+
+# Every check, once and in order (spec/http/02 §2.1.2).
+BEFORE_TRUST: tuple[Callable[[Authorization], None], ...] = (
+    find_client,
+    find_redirect_uri,
+)
+# Here the redirect URI is known to be the client's: above this line errors are pages, below they are redirects to it.
+AFTER_TRUST: tuple[Callable[[Authorization], None], ...] = (
+    check_unique,
+    find_response_type,
+    check_pkce,
+    find_scopes,
+    check_resource_binding,
+    find_prompts,
+    find_max_age,
+)
+
+
+async def check_authorization(call: Call, pool: Pool, query: str, *, managed: bool) -> Authorization:
+    """Return the authorization request in a query string, checked; raises AuthorizationRefused."""
+    try:
+        parameters = parse_parameters(query)
+    except MalformedParameters:
+        raise _page("invalid_request") from None
+    app, servers = await call.store.read(lambda tx: _load(tx, pool, parameters))
+    request = Authorization(pool, managed, query, parameters, app, servers)
+    for check in BEFORE_TRUST:
+        check(request)
+    try:
+        for check in AFTER_TRUST:
+            check(request)
+    except OAuthError as error:
+        raise refuse(request, error.error, error.description) from None
+    return request
+
+
+def _load(tx: Tx, pool: Pool, parameters: Parameters) -> tuple[Client | None, tuple[ResourceServerType, ...]]:
+    found = tx.catalogue.find_app(parameters.get("client_id") or "")
+    if found is None or found[0].id != pool.id:
+        return None, ()
+    return found[1], tx.catalogue.resource_servers(pool.id)
+
+
+def _page(error: str, client_id: str | None = None) -> AuthorizationRefused:
+    suffix = "" if client_id is None else f"&client_id={quote(client_id, safe='')}"
+    return AuthorizationRefused(error, f"/error?error={quote(error, safe='')}{suffix}")
+
+
+def refuse(request: Authorization, error: str, description: str | None = None) -> AuthorizationRefused:
+    """Return the refusal that tells the application; the caller raises it (spec/http/02 §2.1.5)."""
+    state = request.parameters.get("state")
+    pairs = [("error", error), ("state", state)]
+    if description is not None:
+        pairs = [("error_description", description), ("state", state), ("error", error)]
+    return AuthorizationRefused(error, _callback(request, pairs))
+
+
+def _callback(request: Authorization, pairs: list[tuple[str, str | None]]) -> str:
+    """Return the redirect URI with the answer: in the fragment for the implicit flow, else in the query."""
+    answer = urlencode([(name, value) for name, value in pairs if value is not None])
+    uri = request.redirect_uri
+    if request.parameters.get("response_type") == ResponseType.TOKEN:
+        return f"{uri}#{answer}"
+    return f"{uri}{'&' if '?' in uri else '?'}{answer}"
+
+
+async def find_signed_in(call: Call, request: Authorization, cookie: str | None) -> tuple[User, BrowserSession] | None:
+    """Return who is signed in with this browser, if that sign-in serves the request (spec/http/03 §3.11).
+
+    Users who were deleted or disabled since do not count.
+    """
+    session = find_browser_session(call, request.pool, cookie)
+    if session is None or not is_sufficient(request, session, call.now):
+        return None
+    user = await call.store.read(lambda tx: tx.users.find_by_sub(session.pool_id, session.sub))
+    return (user, session) if user is not None and user.enabled else None
+
+
+def is_sufficient(request: Authorization, session: BrowserSession, now: int) -> bool:
+    """Tell whether a browser's session spares its user a new sign-in; ``now`` is in milliseconds."""
+    if "login" in request.prompts:
+        return False
+    if request.provider not in {None, session.provider}:
+        return False
+    if session.provider not in (request.client.settings.supported_identity_providers or ()):
+        return False
+    return request.max_age is None or now // 1000 - session.auth_time <= request.max_age
+
+
+async def grant(
+    call: Call,
+    request: Authorization,
+    user: User,
+    *,
+    auth_time: int,
+    event_id: str | None,
+    commit: Callable[[Tx], None] | None = None,
+) -> str:
+    """Return the URL that takes the code, or the tokens of the implicit flow, to the application.
+
+    ``auth_time`` is in seconds. ``commit`` is what the sign-in has left to write; it happens in the same write.
+    Raises AuthorizationRefused where a trigger fails.
+    """
+    state = request.parameters.get("state")
+    if request.response_type is ResponseType.CODE:
+        code = await _store_code(call, request, user, auth_time, event_id, commit)
+        return _callback(request, [("code", code), ("state", state)])
+    tokens = await _store_tokens(call, request, user, auth_time, event_id, commit)
+    return _callback(
+        request,
+        [
+            ("id_token", tokens.id_token),
+            ("access_token", tokens.access_token),
+            ("expires_in", str(tokens.expires_in)),
+            ("token_type", "Bearer"),
+            ("state", state),
+        ],
+    )
+
+
+async def _store_code(
+    call: Call,
+    request: Authorization,
+    user: User,
+    auth_time: int,
+    event_id: str | None,
+    commit: Callable[[Tx], None] | None,
+) -> str:
+    value = call.deps.random.uuid()
+    code = AuthorizationCode(
+        pool_id=request.pool.id,
+        client_id=request.client.id,
+        user_id=user.id,
+        redirect_uri=request.redirect_uri,
+        scopes=request.scopes,
+        auth_time=auth_time,
+        expires_at=call.now + CODE_LIFETIME_SECONDS * 1000,
+        code_challenge=request.parameters.get("code_challenge"),
+        nonce=request.parameters.get("nonce"),
+        resource=request.parameters.get("resource"),
+        event_id=event_id,
+    )
+
+    def write(tx: Tx) -> None:
+        if commit is not None:
+            commit(tx)
+        tx.authorization_codes.insert(code_digest(call, value), code)
+
+    await call.store.write(write)
+    return value
+
+
+def code_digest(call: Call, code: str) -> bytes:
+    """Return the form in which an authorization code is stored."""
+    return call.deps.sealer.digest("authorization-code", code)
+
+
+async def _store_tokens(
+    call: Call,
+    request: Authorization,
+    user: User,
+    auth_time: int,
+    event_id: str | None,
+    commit: Callable[[Tx], None] | None,
+) -> Tokens:
+    client = request.client
+    session = open_session(
+        call,
+        request.pool,
+        client,
+        user,
+        auth_time=auth_time,
+        event_id=event_id,
+        scopes=request.scopes,
+        oauth=True,
+        resource=request.parameters.get("resource"),
+    )
+    # Without a refresh token the session need not outlive its tokens.
+    lifetime = max(client.access_token_seconds, client.id_token_seconds)
+    session = replace(session, expires_at=call.now + lifetime * 1000)
+    try:
+        tokens = await mint(
+            call,
+            request.pool,
+            client,
+            user,
+            session,
+            source=TOKEN_SOURCE,
+            nonce=request.parameters.get("nonce"),
+            with_refresh=False,
+        )
+    except TRIGGER_FAILURES as error:
+        # Cognito: the text ends in a period and a blank (spec/http/02 §2.1.5).
+        raise refuse(request, "invalid_request", f"{error.message} ") from error
+
+    def write(tx: Tx) -> None:
+        if commit is not None:
+            commit(tx)
+        tx.sessions.insert(session)
+
+    await call.store.write(write)
+    return tokens
