@@ -2,29 +2,42 @@
 
 from typing import Protocol
 
-from poolhouse.core.messages import Message
+from poolhouse.core.messages import Envelope, Message
 from poolhouse.delivery.outbox import Keep
+from poolhouse.delivery.sms import SmsSender, SmsSettings
+from poolhouse.delivery.smtp import SmtpSender, read_smtp_url
 
 
 class Sender(Protocol):
     """Hands one message to a service that delivers it."""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message, envelope: Envelope) -> None:
         """Send it, or raise CodeDeliveryFailureException within the sender's time limit."""
         ...
 
 
 class Courier:
-    """Chooses how a message leaves: by the sender of its channel, or into the outbox where there is none."""
+    """Chooses how a message leaves: by the service of its channel, or into the outbox where there is none."""
 
-    def __init__(self, keep: Keep, *, mail: Sender | None = None, sms: Sender | None = None) -> None:
+    def __init__(
+        self,
+        keep: Keep,
+        *,
+        smtp_url: str | None = None,
+        mail_from: str = "no-reply@localhost",
+        sms_url: str | None = None,
+    ) -> None:
+        """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting."""
         self._keep = keep
-        self._senders = {"EMAIL": mail, "SMS": sms}
+        self._senders: dict[str, Sender | None] = {
+            "EMAIL": SmtpSender(read_smtp_url(smtp_url, mail_from)) if smtp_url else None,
+            "SMS": SmsSender(SmsSettings(url=sms_url)) if sms_url else None,
+        }
 
-    async def deliver(self, message: Message) -> None:
+    async def deliver(self, message: Message, envelope: Envelope | None = None) -> None:
         """Deliver one message; raises CodeDeliveryFailureException. One try: the caller's user can ask again."""
         sender = self._senders[message.channel]
         if sender is None:
             await self._keep(message)
         else:
-            await sender.send(message)
+            await sender.send(message, envelope or Envelope())

@@ -1,0 +1,19 @@
+"""Where links to a pool's own pages lead."""
+
+from poolhouse.core.pool import Pool
+from poolhouse.flows.calls import Identity
+
+BY_PATH = "/auth/"
+
+
+def base_url_of(identity: Identity, pool: Pool) -> str | None:
+    """Return the base of links to a pool's domain, None where it has none: the custom domain before the prefix.
+
+    Without ``auth_domain`` it is the form by path, which needs no name service.
+    """
+    name = pool.settings.custom_domain or pool.settings.domain
+    if name is None:
+        return None
+    if identity.auth_domain is None:
+        return f"{identity.public_url}{BY_PATH}{name}"
+    return f"https://{name}" if pool.settings.custom_domain else f"https://{name}.{identity.auth_domain}"

@@ -1,0 +1,132 @@
+"""Sending users their codes and invitations: choose the words, let the pool's function have its say, hand over."""
+
+from typing import Any
+
+from poolhouse.core.aliases import fold_username
+from poolhouse.core.client import Client
+from poolhouse.core.messages import (
+    CODE,
+    LINK,
+    MEDIUM_OF,
+    USERNAME,
+    Message,
+    MessageKind,
+    Values,
+    choose_words,
+    confirmation_link,
+    customised,
+    envelope_of,
+    fill,
+    is_link,
+    mask,
+)
+from poolhouse.core.pool import Pool
+from poolhouse.core.simulation import simulated_destination
+from poolhouse.core.user import User
+from poolhouse.flows.calls import Call
+from poolhouse.flows.links import base_url_of
+from poolhouse.model import CodeDeliveryDetailsType, DeliveryMediumType, InvalidParameterException
+
+NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
+_SENDERS = {DeliveryMediumType.EMAIL: "CustomEmailSender", DeliveryMediumType.SMS: "CustomSMSSender"}
+# These may be about a value that is not the user's yet.
+_ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
+
+
+async def send_code(
+    call: Call,
+    pool: Pool,
+    user: User,
+    *,
+    kind: MessageKind,
+    attribute: str,
+    code: str,
+    client: Client | None = None,
+    client_metadata: dict[str, str] | None = None,
+) -> CodeDeliveryDetailsType:
+    """Send a code, or a temporary password, to one of a user's addresses and say where it went.
+
+    ``attribute`` is ``email`` or ``phone_number``; ``client`` is the one that the request came through, if any.
+    Raises CodeDeliveryFailureException, InvalidParameterException (a link without a domain to lead to),
+    and the errors of the CustomMessage trigger.
+    """
+    destination = _destination(user, kind, attribute)
+    medium = MEDIUM_OF[attribute]
+    details = CodeDeliveryDetailsType(attribute_name=attribute, delivery_medium=medium, destination=mask(destination))
+    values = Values(
+        code=code, username=_sign_in_name(pool, user), link=_find_link(call, pool, user, kind, medium, code, client)
+    )
+    event = _event(user, kind, client, client_metadata)
+    consult = call.deps.triggers.consult
+    if await consult(pool, f"{_SENDERS[medium]}_{kind}", event) is not None:
+        return details
+    response = await consult(pool, f"CustomMessage_{kind}", event)
+    words = fill(customised(choose_words(pool, kind, medium), response, kind, medium), values, medium)
+    message = Message(
+        id=call.deps.random.uuid(),
+        at=call.now,
+        channel=medium.value,
+        to=destination,
+        subject=words.subject,
+        body=words.body,
+        code=code,
+        template=kind.value,
+        user_pool_id=pool.id,
+        username=user.username,
+    )
+    await call.deps.courier.deliver(message, envelope_of(pool))
+    return details
+
+
+def simulate_delivery(call: Call, pool: Pool, username: str) -> CodeDeliveryDetailsType:
+    """Return what sending a code would have answered, for a user who does not exist (spec/api/03 §4).
+
+    The same for the same pool and name, and not to be worked out without the master key.
+    """
+    chance = call.deps.sealer.digest("simulated delivery", pool.id, fold_username(pool, username))
+    attribute, destination = simulated_destination(pool, username, chance)
+    return CodeDeliveryDetailsType(
+        attribute_name=attribute, delivery_medium=MEDIUM_OF[attribute], destination=destination
+    )
+
+
+def _destination(user: User, kind: MessageKind, attribute: str) -> str:
+    pending = user.pending.get(attribute) if kind in _ABOUT_NEW_VALUES else None
+    return pending or user.attributes[attribute]
+
+
+def _sign_in_name(pool: Pool, user: User) -> str:
+    """Return what the user types to sign in: where addresses take the place of user names, the address."""
+    for attribute in ("email", "phone_number"):
+        if attribute in pool.username_attributes and attribute in user.attributes:
+            return user.attributes[attribute]
+    return user.username
+
+
+def _find_link(
+    call: Call, pool: Pool, user: User, kind: MessageKind, medium: DeliveryMediumType, code: str, client: Client | None
+) -> str | None:
+    """Return the address to confirm with where the message holds one; raises InvalidParameterException."""
+    if not is_link(pool, kind, medium):
+        return None
+    base_url = base_url_of(call.deps.identity, pool)
+    if base_url is None or client is None:
+        raise InvalidParameterException("A user pool needs a domain to confirm users with a link.")
+    return confirmation_link(base_url, client.id, user.username, code)
+
+
+def _event(
+    user: User, kind: MessageKind, client: Client | None, client_metadata: dict[str, str] | None
+) -> dict[str, Any]:
+    """Return what the triggers are told (spec/api/06 §9). The code stays here: they get its place in the text."""
+    attributes = {"sub": user.sub, "cognito:user_status": user.status.value} | user.attributes
+    request: dict[str, Any] = {
+        "userAttributes": attributes,
+        "codeParameter": CODE,
+        "linkParameter": LINK,
+        "usernameParameter": USERNAME if kind == MessageKind.ADMIN_CREATE_USER else None,
+    }
+    if client_metadata:
+        request["clientMetadata"] = client_metadata
+    caller = {"clientId": client.id if client else NO_CLIENT}
+    return {"userName": user.username, "callerContext": caller, "request": request}
