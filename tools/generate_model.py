@@ -4,6 +4,7 @@ Run by ``make model``; ``tests/test_model.py`` fails when the committed output i
 Documentation text of the service description is not copied.
 """
 
+import functools
 import gzip
 import json
 import keyword
@@ -57,6 +58,7 @@ def constant(value: str) -> str:
     return name + "_" if keyword.iskeyword(name) else name
 
 
+@functools.cache
 def category_ranges(*, separators: bool) -> str:
     """Return a character class body: separators, or all that is neither separator nor control."""
     ranges: list[tuple[int, int]] = []

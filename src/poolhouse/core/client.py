@@ -80,19 +80,19 @@ class Client(Struct, frozen=True, kw_only=True):
     def access_token_seconds(self) -> int:
         """How long an access token is valid."""
         units = self.settings.token_validity_units
-        return _seconds(self.settings.access_token_validity, units and units.access_token)
+        return _seconds(self.settings.access_token_validity, units.access_token if units else None)
 
     @property
     def id_token_seconds(self) -> int:
         """How long an ID token is valid."""
         units = self.settings.token_validity_units
-        return _seconds(self.settings.id_token_validity, units and units.id_token)
+        return _seconds(self.settings.id_token_validity, units.id_token if units else None)
 
     @property
     def refresh_token_seconds(self) -> int:
         """How long a refresh token is valid, counted from the sign-in."""
         units = self.settings.token_validity_units
-        unit = units and units.refresh_token
+        unit = units.refresh_token if units else None
         value = self.settings.refresh_token_validity
         if not value:
             return DEFAULT_REFRESH_DAYS * 86400

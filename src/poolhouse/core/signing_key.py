@@ -21,3 +21,11 @@ class SigningKey(Struct, frozen=True, kw_only=True):
     public: dict[str, str]
     certificate: bytes | None = None
     created_at: int
+
+
+class PoolKeys(Struct, frozen=True, kw_only=True):
+    """The keys of one pool: the two that sign now, and earlier ones whose tokens may still be alive."""
+
+    id: SigningKey
+    access: SigningKey
+    retired: tuple[SigningKey, ...] = ()

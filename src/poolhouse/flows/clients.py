@@ -43,9 +43,7 @@ def check_secret_hash(deps: Deps, client: Client, username: str, given: str | No
     if given is None:
         raise NotAuthorizedException(f"Client {client.id} is configured with secret but SECRET_HASH was not received")
     presented = given.encode()
-    matches = [
-        hmac.compare_digest(secret_hash(secret, username, client.id).encode(), presented) for secret in secrets
-    ]
+    matches = [hmac.compare_digest(secret_hash(secret, username, client.id).encode(), presented) for secret in secrets]
     if not any(matches):
         raise NotAuthorizedException(f"Unable to verify secret hash for client {client.id}")
 

@@ -1,0 +1,236 @@
+"""The composition root: settings in, one ASGI application out. Everything is built here, once."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pathlib
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
+from poolhouse.console import Console
+from poolhouse.core.message import Message
+from poolhouse.crypto.keyring import Keyring
+from poolhouse.crypto.passwords import PasswordHasher
+from poolhouse.crypto.seal import Sealer
+from poolhouse.delivery import Courier
+from poolhouse.flows import installation, operators
+from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.login import Login
+from poolhouse.oauth import OAuth
+from poolhouse.settings import Settings, SettingsError, load
+from poolhouse.storage import Store, open_store
+from poolhouse.triggers import Triggers
+from poolhouse.web.health import Health
+from poolhouse.web.routes import Receive, Router, Scope, Send
+
+log = logging.getLogger("poolhouse")
+
+SWEEP_SECONDS = 60
+SWEEP_ROWS = 1000
+MASTER_KEY_BYTES = 32
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+class SystemRandom:
+    """The operating system's randomness."""
+
+    def bytes(self, count: int) -> bytes:
+        """Return random bytes."""
+        return secrets.token_bytes(count)
+
+    def uuid(self) -> str:
+        """Return a random UUID."""
+        return str(uuid.uuid4())
+
+    def text(self, length: int, alphabet: str) -> str:
+        """Return random characters of an alphabet."""
+        return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What tests put in the place of the outside world."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    random: Random = field(default_factory=SystemRandom)
+
+
+def read_master_key(settings: Settings) -> bytes:
+    """Return the master key; the first start makes the file ``master.key`` beside the database, mode 0600.
+
+    Raises SettingsError.
+    """
+    if settings.master_key is not None:
+        return _decoded(settings.master_key, "POOLHOUSE_MASTER_KEY")
+    path = settings.data_directory / "master.key"
+    with contextlib.suppress(FileExistsError):
+        _make_private_directory(settings.data_directory)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(MASTER_KEY_BYTES) + "\n")
+    return _decoded(path.read_text().strip(), str(path))
+
+
+def _decoded(text: str, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise SettingsError(f"{where} must hold {MASTER_KEY_BYTES * 2} hexadecimal digits.")
+    return key
+
+
+def _make_private_directory(path: pathlib.Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_database(settings: Settings) -> Store:
+    """Open the database of the settings, making the directory of a SQLite file."""
+    if settings.database.startswith("sqlite:///") and not settings.database.endswith(":memory:"):
+        _make_private_directory(settings.data_directory)
+    return open_store(settings.database, connections=settings.database_connections)
+
+
+def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
+    """Build what lives as long as the process."""
+    sealer = Sealer(read_master_key(settings))
+
+    async def keep(message: Message) -> None:
+        await store.write(lambda tx: tx.outbox.add(message))
+
+    return Deps(
+        identity=Identity(
+            region=settings.region,
+            account_id=settings.account_id,
+            public_url=settings.base_url,
+            issuer=settings.issuer,
+            auth_domain=settings.auth_domain,
+            strict=settings.strict,
+        ),
+        store=store,
+        keyring=Keyring(sealer),
+        sealer=sealer,
+        passwords=PasswordHasher(
+            threads=settings.password_threads, memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time
+        ),
+        courier=Courier(keep=keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url),
+        triggers=Triggers(),
+        clock=outside.clock,
+        random=outside.random,
+    )
+
+
+async def install(settings: Settings, deps: Deps) -> None:
+    """Make what a first start needs; later starts find it there."""
+    await installation.check_master_key(deps)
+    given = (settings.root_access_key_id, settings.root_secret_access_key)
+    await installation.ensure_root_key(deps, (given[0], given[1]) if given[0] and given[1] else None)
+    await operators.ensure_pool(deps)
+    if settings.operator_email and settings.operator_password:
+        await operators.ensure_operator(deps, settings.operator_email, settings.operator_password)
+
+
+class App:
+    """The ASGI application of one worker process."""
+
+    def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
+        self.settings = settings
+        self._outside = outside or Outside()
+        self._router: Router | None = None
+        self._stack = contextlib.AsyncExitStack()
+        self.deps: Deps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or take part in start and stop."""
+        if scope["type"] == "http":
+            if self._router is None:
+                raise RuntimeError("the application was not started")
+            await self._router(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            log.exception("start failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self) -> None:
+        """Open everything and begin the background work."""
+        store = open_database(self.settings)
+        self._stack.push_async_callback(store.close)
+        self.deps = build_deps(self.settings, store, self._outside)
+        self._stack.callback(self.deps.passwords.close)
+        await install(self.settings, self.deps)
+        api = ApiEndpoint(self.deps)
+        oauth = OAuth(self.deps)
+        self._router = Router(
+            self.deps,
+            api=api,
+            issuer=oauth,
+            domains=(oauth, Login(self.deps)),
+            console=Console(self.deps, ApiDispatcher(self.deps)),
+            health=Health(self.deps),
+        )
+        for work in (self._keep_stock, self._keep_swept):
+            await self._stack.enter_async_context(_background(work))
+
+    async def stop(self) -> None:
+        """End the background work and close everything."""
+        await self._stack.aclose()
+
+    async def _keep_stock(self) -> None:
+        await installation.fill_key_stock(self.deps)
+        await asyncio.sleep(1)
+
+    async def _keep_swept(self) -> None:
+        await asyncio.sleep(SWEEP_SECONDS)
+        now = self.deps.clock.now()
+        await self.deps.store.write(lambda tx: tx.sweep(now, SWEEP_ROWS))
+
+
+@contextlib.asynccontextmanager
+async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async def forever() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                # The next round may well succeed: a database that is away for a moment, say.
+                log.exception("background work failed")
+                await asyncio.sleep(1)
+
+    task = asyncio.create_task(forever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def create_app() -> App:
+    """Build the application from the environment: the factory that worker processes call."""
+    return App(load())

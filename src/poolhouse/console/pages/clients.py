@@ -1,0 +1,113 @@
+"""App clients: the list, one client, and how to set up an application with it."""
+
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from poolhouse.console.pages.pools import PAGE
+from poolhouse.console.snippets import HEADINGS, snippets_for
+from poolhouse.console.visit import Visit
+from poolhouse.core.client import Client
+from poolhouse.flows.issuer import issuer_of
+from poolhouse.model import (
+    DescribeUserPoolClientRequest,
+    DescribeUserPoolClientResponse,
+    ListUserPoolClientsRequest,
+    ListUserPoolClientsResponse,
+    ResourceNotFoundException,
+    UserPoolClientType,
+    UserPoolType,
+)
+from poolhouse.web.domains import base_url_of
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+async def show_clients(visit: Visit) -> Response:
+    """List the app clients of a pool."""
+    pool = await visit.pool()
+    request = ListUserPoolClientsRequest(
+        user_pool_id=visit.pool_id, max_results=PAGE, next_token=visit.query("page") or None
+    )
+    answer = await visit.call("ListUserPoolClients", request, ListUserPoolClientsResponse)
+    return visit.page(
+        "clients.html",
+        pool=pool,
+        section="App clients",
+        clients=answer.user_pool_clients or [],
+        next_token=answer.next_token,
+    )
+
+
+async def show_client(visit: Visit) -> Response:
+    """Show an app client; its secret stays folded away until it is asked for."""
+    pool, client = await visit.pool(), await _client(visit)
+    terms = Client(id=client.client_id or "", pool_id=visit.pool_id, settings=client)
+    return visit.page(
+        "client.html",
+        pool=pool,
+        section="App clients",
+        client=client,
+        login_url=login_url(visit, pool, client),
+        access_token=duration(terms.access_token_seconds),
+        id_token=duration(terms.id_token_seconds),
+        refresh_token=duration(terms.refresh_token_seconds),
+    )
+
+
+async def show_setup(visit: Visit) -> Response:
+    """Show code that signs people in with this client."""
+    pool, client = await visit.pool(), await _client(visit)
+    kind = application_type(client)
+    issuer = issuer_of(visit.deps.identity, pool_of(pool))
+    base_url = base_url_of(visit.deps.identity, pool_of(pool)) or ""
+    return visit.page(
+        "setup_application.html",
+        pool=pool,
+        section="App clients",
+        client=client,
+        heading=HEADINGS[kind],
+        issuer=issuer,
+        login_url=login_url(visit, pool, client),
+        snippets=snippets_for(kind, client, issuer=issuer, base_url=base_url),
+    )
+
+
+def application_type(client: UserPoolClientType) -> str:
+    """Return the kind of application that a client looks made for (spec/http/08 §8.3.2)."""
+    if "client_credentials" in (client.allowed_oauth_flows or ()):
+        return "machine"
+    if client.client_secret:
+        return "web"
+    callback = (client.callback_urls or [""])[0]
+    return "spa" if callback.startswith(("http:", "https:")) or not callback else "mobile"
+
+
+def login_url(visit: Visit, pool: UserPoolType, client: UserPoolClientType) -> str | None:
+    """Return the URL behind **View login page**, parameters in the order of spec/http/08 §8.5."""
+    base_url = base_url_of(visit.deps.identity, pool_of(pool))
+    if base_url is None or not client.callback_urls or "code" not in (client.allowed_oauth_flows or ()):
+        return None
+    scope = "+".join(quote(scope, safe="") for scope in client.allowed_oauth_scopes or ())
+    callback = quote(client.callback_urls[0], safe="")
+    return (
+        f"{base_url}/login?client_id={client.client_id}&response_type=code&scope={scope}&redirect_uri={callback}"
+    )
+
+
+def duration(seconds: int) -> str:
+    """Return a time span in its largest whole unit."""
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if seconds % unit == 0:
+            count = seconds // unit
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+async def _client(visit: Visit) -> UserPoolClientType:
+    client_id = str(visit.request.path_params["client_id"])
+    request = DescribeUserPoolClientRequest(user_pool_id=visit.pool_id, client_id=client_id)
+    answer = await visit.call("DescribeUserPoolClient", request, DescribeUserPoolClientResponse)
+    if answer.user_pool_client is None:
+        raise ResourceNotFoundException(f"User pool client {client_id} does not exist.")
+    return answer.user_pool_client

@@ -1,0 +1,261 @@
+"""The fixtures: nouns, each a small builder over one real server on loopback."""
+
+import asyncio
+import itertools
+import pathlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import uvicorn
+from botocore.config import Config
+from botocore.validate import ParamValidator
+
+from poolhouse.app import App, Outside, SystemRandom
+from poolhouse.settings import Settings
+from tests.keys import reuse_rsa_keys
+
+ACCESS_KEY, SECRET_KEY = "AKPHTESTTESTTESTTEST", "test-secret-of-the-root-access-key-00000"
+PASSWORD = "Correct-Horse-1"
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", default="sqlite", choices=["sqlite", "postgres", "both"])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        kinds = ["sqlite", "postgres"] if chosen == "both" else [chosen]
+        metafunc.parametrize("database_kind", kinds, scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the server of this test runs on."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def database_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh database."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database')}/poolhouse.db"
+    else:
+        from tests.postgres import postgres_url
+
+        with postgres_url() as url:
+            yield url
+
+
+class MovableClock:
+    """The machine's clock, and how far a test has moved it on."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000 + self.offset
+
+    def advance(self, seconds: float) -> None:
+        self.offset += int(seconds * 1000)
+
+    def back_to_now(self) -> None:
+        self.offset = 0
+
+
+class Server:
+    """Poolhouse, really listening, in a thread of this process."""
+
+    access_key, secret_key = ACCESS_KEY, SECRET_KEY
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = MovableClock()
+        self.settings = settings
+        self.app = App(settings, Outside(clock=self.clock, random=SystemRandom()))
+        config = uvicorn.Config(
+            self.app, host="127.0.0.1", port=settings.port, lifespan="on", log_config=None, loop="uvloop",
+            http="httptools", access_log=False, server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.loop: asyncio.AbstractEventLoop
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self.loop = asyncio.get_running_loop()
+            await self._server.serve()
+
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(serve())
+
+    def start(self) -> None:
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+    @property
+    def deps(self):
+        return self.app.deps
+
+    @property
+    def store(self):
+        return self.app.deps.store
+
+    @property
+    def url(self) -> str:
+        return self.settings.base_url
+
+    def run(self, coroutine):
+        """Run a coroutine on the server's loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+    def read(self, work):
+        return self.run(self.store.read(work))
+
+    def write(self, work):
+        return self.run(self.store.write(work))
+
+    def boto(self, **options: Any):
+        """A boto3 client for this server."""
+        config = Config(retries={"total_max_attempts": 1}, **options.pop("config", {}))
+        return boto3.client(
+            "cognito-idp",
+            **{
+                "endpoint_url": self.url, "region_name": "us-east-1", "aws_access_key_id": ACCESS_KEY,
+                "aws_secret_access_key": SECRET_KEY, "config": config,
+            } | options,
+        )
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_settings(database: str, directory: pathlib.Path, **changes: Any) -> Settings:
+    """Settings of a test server: real in everything but the cost of a password hash."""
+    return Settings(
+        **{
+            "port": free_port(), "database": database, "master_key": "11" * 32,
+            "root_access_key_id": ACCESS_KEY, "root_secret_access_key": SECRET_KEY,
+            "argon2_memory_kib": 8, "argon2_time": 1,
+        } | changes,
+    )
+
+
+@pytest.fixture(scope="session")
+def rsa_keys() -> Iterator[None]:
+    """One pair of RSA keys for the whole run: making them is slow and not what most tests are about."""
+    with reuse_rsa_keys():
+        yield
+
+
+@pytest.fixture(scope="session")
+def session_server(rsa_keys, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the whole run."""
+    server = Server(make_settings(database_url, tmp_path_factory.mktemp("server")))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(session_server: Server) -> Iterator[Server]:
+    """The server, its clock at the present when a test begins."""
+    session_server.clock.back_to_now()
+    yield session_server
+    session_server.clock.back_to_now()
+
+
+@pytest.fixture(scope="session")
+def session_cognito(session_server: Server):
+    return session_server.boto()
+
+
+@pytest.fixture
+def cognito(server: Server, session_cognito):
+    """A boto3 client of the server."""
+    return session_cognito
+
+
+@pytest.fixture
+def call(cognito) -> Callable[..., dict[str, Any]]:
+    """Call an operation by name; the answer is checked against botocore's output shape."""
+
+    def invoke(operation: str, /, **members: Any) -> dict[str, Any]:
+        answer = cognito._make_api_call(operation, members)
+        answer.pop("ResponseMetadata")
+        shape = cognito.meta.service_model.operation_model(operation).output_shape
+        if shape is not None:
+            report = ParamValidator().validate(answer, shape)
+            assert not report.has_errors(), report.generate_report()
+        return answer
+
+    return invoke
+
+
+@pytest.fixture
+def pool(call) -> Callable[..., str]:
+    """Make a user pool; give its id."""
+
+    def make(**settings: Any) -> str:
+        return call("CreateUserPool", **{"PoolName": f"pool-{next(_numbers)}"} | settings)["UserPool"]["Id"]
+
+    return make
+
+
+@pytest.fixture
+def app(call) -> Callable[..., dict[str, Any]]:
+    """Make an app client of a pool; give its description."""
+
+    def make(pool_id: str, **settings: Any) -> dict[str, Any]:
+        members = {
+            "UserPoolId": pool_id, "ClientName": f"client-{next(_numbers)}",
+            "ExplicitAuthFlows": [
+                "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+                "ALLOW_REFRESH_TOKEN_AUTH",
+            ],
+        } | settings
+        return call("CreateUserPoolClient", **members)["UserPoolClient"]
+
+    return make
+
+
+@pytest.fixture
+def user(call) -> Callable[..., str]:
+    """Make a confirmed user with a password; give the user name."""
+
+    def make(pool_id: str, username: str | None = None, *, password: str | None = PASSWORD, **attributes: str) -> str:
+        username = username or f"user-{next(_numbers)}"
+        listed = [{"Name": name.replace("custom_", "custom:"), "Value": value} for name, value in attributes.items()]
+        made = call(
+            "AdminCreateUser", UserPoolId=pool_id, Username=username, MessageAction="SUPPRESS", UserAttributes=listed
+        )
+        if password is not None:
+            call(
+                "AdminSetUserPassword", UserPoolId=pool_id, Username=username, Password=password, Permanent=True
+            )
+        return made["User"]["Username"]
+
+    return make
+
+
+@pytest.fixture
+def inbox(server: Server) -> Callable[[str], list[Any]]:
+    """The messages that the outbox keeps for an address, oldest first."""
+    return lambda to: server.read(lambda tx: tx.outbox.list(to=to))
