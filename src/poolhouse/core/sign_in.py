@@ -1,0 +1,150 @@
+"""Signing in as a machine: what is true, what is proved, and what to ask next (docs/decisions tells why).
+
+Every way to sign in is this machine seen through another door. A rule looks at the facts and at the progress
+and may ask a challenge; the first rule that asks wins; when none does, the user is signed in.
+Nothing else in the program knows the order.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from poolhouse.core.client import Client
+from poolhouse.core.pool import Pool
+from poolhouse.core.user import User
+from poolhouse.model import AuthFlowType as Flow
+from poolhouse.model import ChallengeNameType as Challenge
+from poolhouse.model import ExplicitAuthFlowsType, InvalidParameterException, UserPoolMfaType, UserStatusType
+
+ADMIN_PASSWORD_FLOWS = frozenset({Flow.ADMIN_USER_PASSWORD_AUTH, Flow.ADMIN_NO_SRP_AUTH})
+REFRESH_FLOWS = frozenset({Flow.REFRESH_TOKEN_AUTH, Flow.REFRESH_TOKEN})
+# How each flow begins to prove who is there.
+METHODS = {
+    Flow.USER_PASSWORD_AUTH: Challenge.PASSWORD,
+    Flow.ADMIN_USER_PASSWORD_AUTH: Challenge.PASSWORD,
+    Flow.ADMIN_NO_SRP_AUTH: Challenge.PASSWORD,
+    Flow.USER_SRP_AUTH: Challenge.PASSWORD_VERIFIER,
+    Flow.CUSTOM_AUTH: Challenge.CUSTOM_CHALLENGE,
+    Flow.USER_AUTH: Challenge.SELECT_CHALLENGE,
+}
+# What a client must be allowed for a flow, and the refusal otherwise (spec/api/04 §2).
+NEEDED_FLOWS = {
+    Flow.USER_PASSWORD_AUTH: (
+        ExplicitAuthFlowsType.ALLOW_USER_PASSWORD_AUTH,
+        "USER_PASSWORD_AUTH flow not enabled for this client",
+    ),
+    Flow.USER_SRP_AUTH: (
+        ExplicitAuthFlowsType.ALLOW_USER_SRP_AUTH,
+        "USER_SRP_AUTH is not enabled for the client.",
+    ),
+    Flow.CUSTOM_AUTH: (ExplicitAuthFlowsType.ALLOW_CUSTOM_AUTH, "CUSTOM_AUTH is not enabled for the client."),
+    Flow.USER_AUTH: (ExplicitAuthFlowsType.ALLOW_USER_AUTH, "USER_AUTH is not enabled for the client."),
+    **dict.fromkeys(
+        ADMIN_PASSWORD_FLOWS,
+        (ExplicitAuthFlowsType.ALLOW_ADMIN_USER_PASSWORD_AUTH, "Auth flow not enabled for this client"),
+    ),
+    **dict.fromkeys(
+        REFRESH_FLOWS,
+        (ExplicitAuthFlowsType.ALLOW_REFRESH_TOKEN_AUTH, "Auth flow not enabled for this client"),
+    ),
+}
+
+
+class Proof(StrEnum):
+    """Something that a sign-in has shown to be so."""
+
+    IDENTITY = "identity"
+    NEW_PASSWORD = "new_password"
+    SECOND_FACTOR = "second_factor"
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is true of pool, client and user now.
+
+    ``factors`` are the second factors that the user can be asked for, ``preferred_factor`` is one of them.
+    """
+
+    must_replace_password: bool = False
+    factor_required: bool = False
+    factors: tuple[Challenge, ...] = ()
+    preferred_factor: Challenge | None = None
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """What has been shown so far, sealed between the steps.
+
+    ``method`` is the challenge by which identity is shown; ``factor`` is the second factor that the user chose.
+    """
+
+    method: Challenge
+    event_id: str
+    proved: frozenset[Proof] = frozenset()
+    factor: Challenge | None = None
+
+    def having(self, proof: Proof) -> "Progress":
+        """Return the progress with one more thing shown."""
+        return replace(self, proved=self.proved | {proof})
+
+
+Rule = Callable[[Facts, Progress], Challenge | None]
+
+
+def prove_identity(_: Facts, progress: Progress) -> Challenge | None:
+    """Ask who is there, in the way that the flow began with."""
+    return None if Proof.IDENTITY in progress.proved else progress.method
+
+
+def replace_password(facts: Facts, progress: Progress) -> Challenge | None:
+    """Ask for a password of the user's own in place of a temporary one."""
+    due = facts.must_replace_password and Proof.NEW_PASSWORD not in progress.proved
+    return Challenge.NEW_PASSWORD_REQUIRED if due else None
+
+
+def prove_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
+    """Ask for a second factor: the chosen one, the preferred one, the only one, or which one (spec/api/04 §9)."""
+    if Proof.SECOND_FACTOR in progress.proved or not facts.factors:
+        return None
+    for factor in (progress.factor, facts.preferred_factor):
+        if factor in facts.factors:
+            return factor
+    return facts.factors[0] if len(facts.factors) == 1 else Challenge.SELECT_MFA_TYPE
+
+
+def enrol_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
+    """Have a user without any second factor set one up where the pool requires it."""
+    due = facts.factor_required and Proof.SECOND_FACTOR not in progress.proved
+    return Challenge.MFA_SETUP if due and not facts.factors else None
+
+
+RULES: tuple[Rule, ...] = (prove_identity, replace_password, prove_second_factor, enrol_second_factor)
+
+
+def next_step(facts: Facts, progress: Progress) -> Challenge | None:
+    """Return the challenge to ask next, None when the user is signed in."""
+    asked = (rule(facts, progress) for rule in RULES)
+    return next((challenge for challenge in asked if challenge is not None), None)
+
+
+def facts_of(pool: Pool, user: User | None) -> Facts:
+    """Return the facts of a user; of none, where that is concealed, there are none."""
+    if user is None:
+        return Facts()
+    required = pool.mfa.mfa_configuration == UserPoolMfaType.ON
+    # spec/api/04 §9: where the pool requires a factor, a telephone number is one without any set-up.
+    by_phone = required and pool.mfa.sms_mfa_configuration is not None and "phone_number" in user.attributes
+    return Facts(
+        must_replace_password=user.status == UserStatusType.FORCE_CHANGE_PASSWORD,
+        factor_required=required,
+        factors=(Challenge.SMS_MFA,) if by_phone else (),
+    )
+
+
+def check_flow(client: Client, flow: Flow, *, admin: bool) -> None:
+    """Check that a flow may be started at this door by this client; raises InvalidParameterException."""
+    if flow in ADMIN_PASSWORD_FLOWS and not admin or flow == Flow.USER_PASSWORD_AUTH and admin:
+        raise InvalidParameterException("Initiate Auth method not supported.")
+    needed, refusal = NEEDED_FLOWS[flow]
+    if needed not in client.flows:
+        raise InvalidParameterException(refusal)

@@ -1,0 +1,68 @@
+"""What every proof by password shares: the lock-out, the user's state, and what a right or wrong one leaves behind."""
+
+from typing import NoReturn
+
+from poolhouse.core.passwords import is_temporary_expired
+from poolhouse.core.sign_in import Proof
+from poolhouse.core.user import User
+from poolhouse.flows import limits
+from poolhouse.flows.challenges.talk import Proved, Talk, Write
+from poolhouse.model import (
+    NotAuthorizedException,
+    PasswordResetRequiredException,
+    ServiceError,
+    UserNotConfirmedException,
+    UserStatusType,
+)
+from poolhouse.storage import Tx
+
+INCORRECT = "Incorrect username or password."
+PASSWORD_STATES = frozenset({UserStatusType.CONFIRMED, UserStatusType.FORCE_CHANGE_PASSWORD})
+
+
+async def check_admitted(talk: Talk) -> bool:
+    """Check the lock-out and the user's state; say whether a right password would be one.
+
+    False is for users that the client must not tell apart from wrong passwords: the caller goes on with the same
+    work and refuses. Raises NotAuthorizedException, UserNotConfirmedException or PasswordResetRequiredException.
+    """
+    await talk.call.store.read(lambda tx: limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name))
+    if talk.user is None:
+        return False
+    refusal = _find_refusal(talk.user)
+    if refusal is None:
+        return True
+    # Cognito: users who are not confirmed are not concealed (spec/api/03 §4).
+    if not talk.client.conceals_users or isinstance(refusal, UserNotConfirmedException):
+        raise refusal
+    return False
+
+
+def _find_refusal(user: User) -> ServiceError | None:
+    if not user.enabled:
+        return NotAuthorizedException("User is disabled.")
+    if user.status == UserStatusType.UNCONFIRMED:
+        return UserNotConfirmedException("User is not confirmed.")
+    if user.status == UserStatusType.RESET_REQUIRED:
+        return PasswordResetRequiredException("Password reset required for the user")
+    return None if user.status in PASSWORD_STATES else NotAuthorizedException(INCORRECT)
+
+
+async def refuse(talk: Talk) -> NoReturn:
+    """Count a wrong password and say so; raises NotAuthorizedException."""
+    await talk.call.store.write(lambda tx: limits.record_failure(tx, talk.call.now, talk.pool, talk.name))
+    raise NotAuthorizedException(INCORRECT)
+
+
+def prove(talk: Talk, user: User, *writes: Write) -> Proved:
+    """Return what a right password shows; raises NotAuthorizedException where it was temporary and is too old."""
+    temporary = user.status == UserStatusType.FORCE_CHANGE_PASSWORD
+    if temporary and is_temporary_expired(talk.pool, user.credentials, talk.call.now):
+        raise NotAuthorizedException("Temporary password has expired and must be reset by an administrator.")
+
+    def forgive(tx: Tx) -> None:
+        # A lock that came meanwhile holds for this guess too.
+        limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name)
+        limits.reset(tx, talk.pool, talk.name)
+
+    return Proved(user, talk.progress.having(Proof.IDENTITY), (forgive, *writes))

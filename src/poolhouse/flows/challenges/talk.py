@@ -1,0 +1,71 @@
+"""What the challenges of a sign-in are given, and what they give back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from poolhouse.core.client import Client
+from poolhouse.core.pool import Pool
+from poolhouse.core.sign_in import Progress
+from poolhouse.core.user import User
+from poolhouse.flows.calls import Call
+from poolhouse.model import InvalidParameterException
+from poolhouse.storage import Tx
+
+Write = Callable[[Tx], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """One sign-in under way.
+
+    ``user`` is None where no such user exists and the client conceals that; ``name`` is the stored user name,
+    or the name given where there is no user. ``secret`` is what ``ask`` had sealed for ``check``.
+    ``client_metadata`` is what triggers after this step may see.
+    """
+
+    call: Call
+    pool: Pool
+    client: Client
+    user: User | None
+    name: str
+    progress: Progress
+    secret: bytes = b""
+    client_metadata: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to show with a challenge, and what to keep under the seal until it is answered."""
+
+    parameters: dict[str, str]
+    secret: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What a right answer showed. ``writes`` are still to be made, in the transaction that ends the step."""
+
+    user: User
+    progress: Progress
+    writes: tuple[Write, ...] = ()
+
+
+class Challenge(Protocol):
+    """A module of this package. It says what was shown, never what comes next."""
+
+    async def ask(self, talk: Talk, given: Mapping[str, str]) -> Question:
+        """Return what to show. ``given`` is what the request brought along that led here."""
+        ...
+
+    async def check(self, talk: Talk, answer: Mapping[str, str]) -> Proved:
+        """Check an answer; raises the refusal."""
+        ...
+
+
+def required(given: Mapping[str, str], name: str) -> str:
+    """Return a parameter of a request; raises InvalidParameterException where it is missing."""
+    value = given.get(name)
+    if not value:
+        raise InvalidParameterException(f"Missing required parameter {name}")
+    return value

@@ -1,0 +1,312 @@
+"""Signing in: the loop around ``core.sign_in``. Check the answer, ask the next question, or be done.
+
+What was shown so far travels sealed in the ``Session`` string (or the SECRET_BLOCK of SRP), so asking needs no
+stored state. A ``Session`` counts once: the step that succeeds spends its nonce in the write it makes anyway.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+
+import msgspec
+from msgspec import Struct
+
+
+from poolhouse.core import events_auth
+from poolhouse.core.aliases import fold_username
+from poolhouse.core.claims import API_SCOPE
+from poolhouse.core.client import Client
+from poolhouse.core.events_auth import TokenSource
+from poolhouse.core.pool import Pool
+from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
+from poolhouse.core.user import User
+from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
+from poolhouse.flows import tokens
+from poolhouse.flows.calls import Call
+from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.flows.challenges.identity import INCORRECT
+from poolhouse.flows.challenges.talk import Talk, Write, required
+from poolhouse.flows.consult import consult
+from poolhouse.flows.users import find_user
+from poolhouse.model import (
+    AuthFlowType,
+    ChallengeNameType,
+    InvalidParameterException,
+    InvalidUserPoolConfigurationException,
+    NotAuthorizedException,
+    UserNotFoundException,
+)
+from poolhouse.storage import Tx
+
+INVALID_SESSION = "Invalid session for the user."
+EXPIRED_SESSION = "Invalid session for the user, session is expired."
+SPENT_SESSION = "Invalid session for the user, session can only be used once."
+# Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
+IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """The first request of a sign-in. ``admin`` tells the signed operation from the public one."""
+
+    flow: AuthFlowType
+    username: str
+    password: str | None = None
+    srp_a: str | None = None
+    session: str | None = None
+    client_metadata: dict[str, str] | None = None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer to a challenge."""
+
+    challenge: ChallengeNameType
+    session: str | None
+    responses: Mapping[str, str]
+    client_metadata: dict[str, str] | None = None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What the user is asked next."""
+
+    challenge: ChallengeNameType
+    session: str | None
+    parameters: dict[str, str]
+    available: list[ChallengeNameType] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who signed in. ``auth_time`` is in seconds.
+
+    ``commit`` is what the last step leaves to write: run it in the same write that stores the token session or the
+    authorization code. It raises NotAuthorizedException where the step was taken by somebody else meanwhile.
+    ``source`` is why tokens are made, as their trigger sees it; so may it see ``client_metadata``.
+    """
+
+    pool: Pool
+    client: Client
+    user: User
+    auth_time: int
+    event_id: str
+    commit: Callable[[Tx], None]
+    source: TokenSource = TokenSource.SIGN_IN
+    client_metadata: dict[str, str] | None = None
+
+
+Outcome = Ask | SignedIn
+
+
+class State(Struct, frozen=True, kw_only=True, array_like=True):
+    """What is sealed between two steps. ``expires_at`` is in milliseconds.
+
+    ``user_id`` is 0 and ``name`` is the name given where there is no such user.
+    ``password_set_at`` voids the sign-in when the password changes under way.
+    """
+
+    pool_id: str
+    client_id: str
+    user_id: int
+    name: str
+    password_set_at: int
+    challenge: ChallengeNameType
+    progress: Progress
+    nonce: str
+    expires_at: int
+    secret: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(State)
+
+
+async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Outcome:
+    """Begin a sign-in. Whether the client may use the flow is for its API to check.
+
+    Raises NotAuthorizedException, UserNotFoundException, UserNotConfirmedException, PasswordResetRequiredException,
+    InvalidParameterException, InvalidUserPoolConfigurationException and the errors of triggers.
+    """
+    user = await call.store.read(lambda tx: find_user(tx, pool, attempt.username))
+    if user is None and not client.conceals_users:
+        raise UserNotFoundException("User does not exist.")
+    talk = Talk(
+        call=call,
+        pool=pool,
+        client=client,
+        user=user,
+        name=user.username if user else fold_username(pool, attempt.username),
+        progress=Progress(method=METHODS[attempt.flow], event_id=call.deps.random.uuid()),
+    )
+    event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
+    await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
+    given = {name: value for name, value in (("PASSWORD", attempt.password), ("SRP_A", attempt.srp_a)) if value}
+    match talk.progress.method:
+        case ChallengeNameType.PASSWORD if attempt.password:
+            return await _check(talk, ChallengeNameType.PASSWORD, given)
+        case ChallengeNameType.CUSTOM_CHALLENGE:
+            await _define_challenge(talk)
+    return await _go_on(talk, given)
+
+
+async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcome:
+    """Go on with a sign-in; raises as ``start``, and what the challenge refuses an answer with."""
+    name = required(reply.responses, "USERNAME")
+    state = _open_state(call, reply)
+    if (state.pool_id, state.client_id, state.challenge) != (pool.id, client.id, reply.challenge):
+        raise NotAuthorizedException(INVALID_SESSION)
+    if state.expires_at <= call.now:
+        raise NotAuthorizedException(EXPIRED_SESSION)
+    user = await call.store.read(lambda tx: _find_again(tx, pool, state, name))
+    _check_unchanged(client, state, user)
+    talk = Talk(
+        call=call,
+        pool=pool,
+        client=client,
+        user=user,
+        name=state.name,
+        progress=state.progress,
+        secret=state.secret,
+        client_metadata=reply.client_metadata,
+    )
+
+    def spend(tx: Tx) -> None:
+        if not tx.nonces.spend(state.nonce, state.expires_at):
+            raise NotAuthorizedException(SPENT_SESSION)
+
+    return await _check(talk, reply.challenge, reply.responses, spend)
+
+
+async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
+    """Return the tokens of a sign-in over the API, stored together with what its last step left to write."""
+    session = tokens.open_session(
+        call,
+        signed_in.pool,
+        signed_in.client,
+        signed_in.user,
+        auth_time=signed_in.auth_time,
+        event_id=signed_in.event_id,
+        scopes=(API_SCOPE,),
+        oauth=False,
+    )
+    made = await tokens.mint(
+        call,
+        signed_in.pool,
+        signed_in.client,
+        signed_in.user,
+        session,
+        source=signed_in.source,
+        client_metadata=signed_in.client_metadata,
+    )
+
+    def commit(tx: Tx) -> None:
+        signed_in.commit(tx)
+        tx.sessions.insert(session)
+
+    await call.store.write(commit)
+    return made
+
+
+async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
+    proved = await CHALLENGES[challenge].check(talk, given)
+    after = replace(talk, user=proved.user, progress=proved.progress, secret=b"")
+    return await _go_on(after, given, *writes, *proved.writes)
+
+
+async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcome:
+    """Ask the next question, or find that there is none."""
+
+    def commit(tx: Tx) -> None:
+        for write in writes:
+            write(tx)
+
+    challenge = next_step(facts_of(talk.pool, talk.user), talk.progress)
+    if challenge is None:
+        return await _finish(talk, commit)
+    if challenge not in CHALLENGES:
+        raise InvalidUserPoolConfigurationException(f"The challenge {challenge} is not available in this version.")
+    if writes:
+        await talk.call.store.write(commit)
+    return await _ask(talk, challenge, given)
+
+
+async def _finish(talk: Talk, commit: Write) -> SignedIn:
+    assert talk.user is not None
+    event = partial(events_auth.post_authentication, talk.user, talk.client_metadata)
+    await consult(talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event)
+    replaced = Proof.NEW_PASSWORD in talk.progress.proved
+    return SignedIn(
+        pool=talk.pool,
+        client=talk.client,
+        user=talk.user,
+        auth_time=talk.call.now // 1000,
+        event_id=talk.progress.event_id,
+        commit=commit,
+        source=TokenSource.NEW_PASSWORD if replaced else TokenSource.SIGN_IN,
+        client_metadata=talk.client_metadata,
+    )
+
+
+async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str]) -> Ask:
+    question = await CHALLENGES[challenge].ask(talk, given)
+    state = State(
+        pool_id=talk.pool.id,
+        client_id=talk.client.id,
+        user_id=talk.user.id if talk.user else 0,
+        name=talk.name,
+        password_set_at=talk.user.credentials.password_set_at if talk.user else 0,
+        challenge=challenge,
+        progress=talk.progress,
+        nonce=talk.call.deps.random.uuid(),
+        expires_at=talk.call.now + talk.client.auth_session_seconds * 1000,
+        secret=question.secret,
+    )
+    sealed = _ENCODER.encode(state)
+    if challenge in IN_BLOCKS:
+        block = seal_secret_block(talk.call.deps.sealer, sealed)
+        return Ask(challenge=challenge, session=None, parameters=question.parameters | {"SECRET_BLOCK": block})
+    session = seal_session(talk.call.deps.sealer, sealed)
+    return Ask(challenge=challenge, session=session, parameters=question.parameters)
+
+
+def _open_state(call: Call, reply: Reply) -> State:
+    sealer = call.deps.sealer
+    if reply.challenge in IN_BLOCKS:
+        plain = open_secret_block(sealer, required(reply.responses, "PASSWORD_CLAIM_SECRET_BLOCK"))
+    elif reply.session:
+        plain = open_session(sealer, reply.session)
+    else:
+        raise InvalidParameterException("Missing required parameter Session")
+    if plain is None:
+        raise NotAuthorizedException(INVALID_SESSION)
+    return _DECODER.decode(plain)
+
+
+def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
+    """Return the user of a sign-in under way, if ``name`` still means that one."""
+    named = find_user(tx, pool, name)
+    if state.user_id == 0:
+        return None
+    if named is None or named.id != state.user_id:
+        raise NotAuthorizedException(INVALID_SESSION)
+    return named
+
+
+def _check_unchanged(client: Client, state: State, user: User | None) -> None:
+    if user is None:
+        return
+    if user.credentials.password_set_at != state.password_set_at:
+        raise NotAuthorizedException(INVALID_SESSION)
+    if not user.enabled and Proof.IDENTITY in state.progress.proved:
+        raise NotAuthorizedException(INCORRECT if client.conceals_users else "User is disabled.")
+
+
+async def _define_challenge(talk: Talk) -> None:
+    """Ask the trigger that leads custom authentication; raises InvalidParameterException where there is none."""
+    event = partial(events_auth.define_challenge, talk.client, talk.user)
+    if await consult(talk.call, talk.pool, events_auth.DEFINE_CHALLENGE, event) is None:
+        raise InvalidParameterException("Custom auth lambda trigger is not configured for the user pool.")
