@@ -9,7 +9,6 @@ from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
 from poolhouse.model import (
     CodeMismatchException,
-    DefaultEmailOptionType,
     ExpiredCodeException,
     InvalidParameterException,
     NotAuthorizedException,
@@ -87,16 +86,6 @@ def find_auto_verified(pool: Pool, attributes: dict[str, str]) -> str | None:
         ):
             return contact
     return None
-
-
-def is_by_link(pool: Pool, attribute: str) -> bool:
-    """Whether the sign-up code travels in a link (CONFIRM_WITH_LINK), which only mail does."""
-    template = pool.settings.verification_message_template
-    return (
-        attribute == "email"
-        and template is not None
-        and template.default_email_option == DefaultEmailOptionType.CONFIRM_WITH_LINK
-    )
 
 
 def check_recoverable(pool: Pool) -> None:

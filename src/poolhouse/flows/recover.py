@@ -59,7 +59,7 @@ async def forgot(
 
     await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, user, code, client_metadata)
+        return await _send(call, pool, client, user, code, client_metadata)
     if client.conceals_users:
         return simulate_delivery(call, pool, username)
     raise UserNotFoundException(NO_COMBINATION)
@@ -140,7 +140,7 @@ async def reset_by_admin(call: Call, pool: Pool, username: str, client_metadata:
             ),
         )
 
-    await _send(call, pool, await call.store.write(commit), code, client_metadata)
+    await _send(call, pool, None, await call.store.write(commit), code, client_metadata)
 
 
 def _find_recovery_code(call: Call, pool: Pool, client: Client, user: User | None) -> FreshCode | None:
@@ -187,7 +187,12 @@ def _recovered_by(stored: ConfirmationCode, user: User) -> User:
 
 
 async def _send(
-    call: Call, pool: Pool, user: User, code: FreshCode, client_metadata: dict[str, str] | None
+    call: Call,
+    pool: Pool,
+    client: Client | None,
+    user: User,
+    code: FreshCode,
+    client_metadata: dict[str, str] | None,
 ) -> CodeDeliveryDetailsType:
     return await send_code(
         call,
@@ -196,5 +201,6 @@ async def _send(
         kind=MessageKind.FORGOT_PASSWORD,
         attribute=code.stored.attribute,
         code=code.text,
+        client=client,
         client_metadata=client_metadata,
     )

@@ -11,7 +11,7 @@ from poolhouse.core.attributes import check_new, check_writable, from_wire
 from poolhouse.core.client import Client
 from poolhouse.core.codes import CodePurpose
 from poolhouse.core.limits import Purpose
-from poolhouse.core.messages import MessageKind
+from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
@@ -19,6 +19,7 @@ from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
 from poolhouse.flows.limits import count_attempt
+from poolhouse.flows.links import base_url_of
 from poolhouse.flows.messages import send_code, simulate_delivery
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.users import (
@@ -63,7 +64,7 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     user = await call.store.write(partial(_insert, call=call, pool=pool, name=request.username, user=new, code=code))
     details = None
     if code:
-        details = await _send(call, pool, user, MessageKind.SIGN_UP, code, request.client_metadata)
+        details = await _send(call, pool, client, user, MessageKind.SIGN_UP, code, request.client_metadata)
     if user.status == UserStatusType.CONFIRMED:
         await _announce(call, pool, user, request.client_metadata)
     return SignUpResponse(
@@ -119,7 +120,7 @@ async def resend(
     CodeDeliveryFailureException.
     """
     user = await call.store.read(lambda tx: find_user(tx, pool, username))
-    code = _make_resent_code(call, pool, user) if user else None
+    code = _find_resent_code(call, pool, client, user)
 
     def commit(tx: Tx) -> None:
         name = user.username if user else fold_username(pool, username)
@@ -130,7 +131,7 @@ async def resend(
 
     await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, user, MessageKind.RESEND_CODE, code, client_metadata)
+        return await _send(call, pool, client, user, MessageKind.RESEND_CODE, code, client_metadata)
     if client.conceals_users:
         return simulate_delivery(call, pool, username)
     raise UserNotFoundException(NO_COMBINATION)
@@ -204,12 +205,17 @@ def _make_sign_up_code(call: Call, pool: Pool, user: User) -> FreshCode | None:
     contact = codes.find_auto_verified(pool, user.attributes)
     if contact is None or user.status == UserStatusType.CONFIRMED:
         return None
-    if codes.is_by_link(pool, contact) and not (pool.settings.domain or pool.settings.custom_domain):
+    if is_link(pool, MessageKind.SIGN_UP, MEDIUM_OF[contact]) and base_url_of(call.deps.identity, pool) is None:
         raise InvalidParameterException("A user pool needs a domain to confirm users with a link.")
     return make_code(call, pool, user.sub, CodePurpose.SIGN_UP, contact, user.attributes[contact])
 
 
-def _make_resent_code(call: Call, pool: Pool, user: User) -> FreshCode:
+def _find_resent_code(call: Call, pool: Pool, client: Client, user: User | None) -> FreshCode | None:
+    """Return the code for a user who waits for one; None where there is nobody, or nobody may tell."""
+    if user is None or (not user.enabled and client.conceals_users):
+        return None
+    if not user.enabled:
+        raise NotAuthorizedException("User is disabled.")
     if user.status != UserStatusType.UNCONFIRMED:
         raise InvalidParameterException("User is already confirmed.")
     code = _make_sign_up_code(call, pool, user)
@@ -238,9 +244,10 @@ def _confirmed_by(stored: ConfirmationCode, user: User, now: int) -> User:
 async def _send(
     call: Call,
     pool: Pool,
+    client: Client,
     user: User,
-    kind: MessageKind,
     code: FreshCode,
+    kind: MessageKind,
     client_metadata: dict[str, str] | None,
 ) -> CodeDeliveryDetailsType:
     return await send_code(
@@ -250,6 +257,7 @@ async def _send(
         kind=kind,
         attribute=code.stored.attribute,
         code=code.text,
+        client=client,
         client_metadata=client_metadata,
     )
 
