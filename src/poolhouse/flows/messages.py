@@ -1,9 +1,11 @@
 """Sending users their codes and invitations: choose the words, let the pool's function have its say, hand over."""
 
+from functools import partial
 from typing import Any
 
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.client import Client
+from poolhouse.core.events_auth import user_attributes
 from poolhouse.core.messages import (
     CODE,
     LINK,
@@ -24,10 +26,10 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.simulation import simulated_destination
 from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
+from poolhouse.flows.consult import consult
 from poolhouse.flows.links import base_url_of
 from poolhouse.model import CodeDeliveryDetailsType, DeliveryMediumType, InvalidParameterException
 
-NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _SENDERS = {DeliveryMediumType.EMAIL: "CustomEmailSender", DeliveryMediumType.SMS: "CustomSMSSender"}
 # These may be about a value that is not the user's yet.
 _ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
@@ -56,11 +58,11 @@ async def send_code(
     values = Values(
         code=code, username=_sign_in_name(pool, user), link=_find_link(call, pool, user, kind, medium, code, client)
     )
-    event = _event(user, kind, client, client_metadata)
-    consult = call.deps.triggers.consult
-    if await consult(pool, f"{_SENDERS[medium]}_{kind}", event) is not None:
+    request = partial(_request, user, kind, client_metadata)
+    # The pool's own sender takes the place of everything below (spec/api/06 §10).
+    if await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request) is not None:
         return details
-    response = await consult(pool, f"CustomMessage_{kind}", event)
+    response = await consult(call, pool, f"CustomMessage_{kind}", request)
     words = fill(customised(choose_words(pool, kind, medium), response, kind, medium), values, medium)
     message = Message(
         id=call.deps.random.uuid(),
@@ -115,18 +117,12 @@ def _find_link(
     return confirmation_link(base_url, client.id, user.username, code)
 
 
-def _event(
-    user: User, kind: MessageKind, client: Client | None, client_metadata: dict[str, str] | None
-) -> dict[str, Any]:
+def _request(user: User, kind: MessageKind, client_metadata: dict[str, str] | None) -> dict[str, Any]:
     """Return what the triggers are told (spec/api/06 §9). The code stays here: they get its place in the text."""
-    attributes = {"sub": user.sub, "cognito:user_status": user.status.value} | user.attributes
     request: dict[str, Any] = {
-        "userAttributes": attributes,
+        "userAttributes": user_attributes(user),
         "codeParameter": CODE,
         "linkParameter": LINK,
         "usernameParameter": USERNAME if kind == MessageKind.ADMIN_CREATE_USER else None,
     }
-    if client_metadata:
-        request["clientMetadata"] = client_metadata
-    caller = {"clientId": client.id if client else NO_CLIENT}
-    return {"userName": user.username, "callerContext": caller, "request": request}
+    return request | {"clientMetadata": client_metadata} if client_metadata else request

@@ -64,7 +64,7 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     user = await call.store.write(partial(_insert, call=call, pool=pool, name=request.username, user=new, code=code))
     details = None
     if code:
-        details = await _send(call, pool, client, user, MessageKind.SIGN_UP, code, request.client_metadata)
+        details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
     if user.status == UserStatusType.CONFIRMED:
         await _announce(call, pool, user, request.client_metadata)
     return SignUpResponse(
@@ -131,7 +131,7 @@ async def resend(
 
     await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, client, user, MessageKind.RESEND_CODE, code, client_metadata)
+        return await _send(call, pool, client, user, code, MessageKind.RESEND_CODE, client_metadata)
     if client.conceals_users:
         return simulate_delivery(call, pool, username)
     raise UserNotFoundException(NO_COMBINATION)

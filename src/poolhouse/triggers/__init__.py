@@ -45,7 +45,7 @@ class Triggers:
     async def consult(self, pool: Pool, source: str, event: dict[str, Any]) -> dict[str, Any] | None:  # noqa: ARG002
         """Return the function's ``response`` for a trigger source such as ``PreSignUp_SignUp``.
 
-        ``event`` holds what only the flow knows of the event: ``userName``, ``callerContext``, ``request``. None where the pool has no function for the source.
+        ``event`` is the ``request`` part of the event. None where the pool has no function for the source.
         Raises UnexpectedLambdaException where it has one, as Cognito does where the function does not exist:
         this version invokes no functions.
         """

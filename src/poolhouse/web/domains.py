@@ -8,11 +8,12 @@ from starlette.types import Scope
 from poolhouse.core.domain import Domain
 from poolhouse.core.pool import Pool
 from poolhouse.flows.calls import Deps, Identity
+from poolhouse.flows.links import BY_PATH
+from poolhouse.flows.links import base_url_of as base_url_of  # noqa: PLC0414 - part of this module's vocabulary
 from poolhouse.web.responses import CookieScope
 
 # Prefix domains answer below this parent without any set-up: browsers resolve it to the loopback address.
 LOCAL_PARENT = "auth.localhost"
-_BY_PATH = "/auth/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +58,10 @@ async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
         found = await _by_host(deps, host, host, path)
         if found is not None:
             return found
-    if not path.startswith(_BY_PATH):
+    if not path.startswith(BY_PATH):
         return None
-    name, _, rest = path.removeprefix(_BY_PATH).partition("/")
+    name, _, rest = path.removeprefix(BY_PATH).partition("/")
     return await _by_path(deps, name, f"/{rest}")
-
-
-def base_url_of(identity: Identity, pool: Pool) -> str | None:
-    """Return the base of links to a pool's domain, None where it has none: the custom domain before the prefix.
-
-    Without ``auth_domain`` it is the form by path, which needs no name service.
-    """
-    name = pool.settings.custom_domain or pool.settings.domain
-    if name is None:
-        return None
-    if identity.auth_domain is None:
-        return f"{identity.public_url}{_BY_PATH}{name}"
-    return f"https://{name}" if pool.settings.custom_domain else f"https://{name}.{identity.auth_domain}"
 
 
 async def _by_host(deps: Deps, name: str, host: str, path: str) -> DomainContext | None:
@@ -90,7 +78,7 @@ async def _by_path(deps: Deps, name: str, path: str) -> DomainContext | None:
     if found is None:
         return None
     pool, domain = found
-    base_url = f"{deps.identity.public_url}{_BY_PATH}{domain.name}"
+    base_url = f"{deps.identity.public_url}{BY_PATH}{domain.name}"
     cookie_path = urlsplit(base_url).path
     return DomainContext(pool=pool, domain=domain, base_url=base_url, cookie_path=cookie_path, path=path)
 
