@@ -3,12 +3,13 @@
 import re
 from enum import StrEnum
 from html import escape
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from poolhouse.core.message import Message as Message
 from poolhouse.core.pool import Pool
 from poolhouse.model import (
     AdminCreateUserConfigType,
@@ -39,25 +40,6 @@ class MessageKind(StrEnum):
     UPDATE_USER_ATTRIBUTE = "UpdateUserAttribute"
     ADMIN_CREATE_USER = "AdminCreateUser"
     AUTHENTICATION = "Authentication"
-
-
-class Message(Struct, frozen=True, kw_only=True):
-    """A message to a user. ``at`` is in milliseconds.
-
-    ``code`` is the bare code or temporary password in ``body``. ``template`` is the MessageKind.
-    The body of a mail is HTML; a text message has no subject.
-    """
-
-    id: str
-    at: int
-    channel: Literal["EMAIL", "SMS"]
-    to: str
-    subject: str | None = None
-    body: str
-    code: str | None = None
-    template: str
-    user_pool_id: str
-    username: str
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

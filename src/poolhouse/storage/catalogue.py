@@ -1,0 +1,162 @@
+"""Pools, clients, keys and domains: read by every request, changed rarely, so kept decoded in memory.
+
+Each pool has a generation, a number that every change of its configuration raises. A cached value is used
+where its generation is the one that this transaction sees; so processes need not tell each other anything.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from poolhouse.core.client import Client
+from poolhouse.core.domain import Domain
+from poolhouse.core.pool import Pool
+from poolhouse.core.signing_key import PoolKeys, SigningKey
+from poolhouse.model import ResourceServerType
+from poolhouse.storage import counts
+from poolhouse.storage.branding import Branding
+from poolhouse.storage.clients import Clients
+from poolhouse.storage.domains import Domains
+from poolhouse.storage.engine import Connection
+from poolhouse.storage.errors import StorageError
+from poolhouse.storage.keys import SigningKeys
+from poolhouse.storage.pools import Pools
+from poolhouse.storage.resource_servers import ResourceServers
+
+T = TypeVar("T")
+
+# A pool allows 100 resource servers (spec/api/09); more than that is another limit's work.
+_ALL = 2**31
+
+
+class Entry(NamedTuple):
+    """A cached value, and which generation of which pool it was true for."""
+
+    pool_id: str
+    generation: int
+    value: Any
+
+
+class Cache:
+    """The most recently used entries of one process, shared by all its connections."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: tuple[str, str]) -> Entry | None:
+        """Return an entry, true or outdated."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+            return entry
+
+    def put(self, key: tuple[str, str], entry: Entry) -> None:
+        """Keep an entry, dropping the one that was not used for longest."""
+        with self._lock:
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+
+class Catalogue:
+    """The configuration of pools as one transaction sees it.
+
+    A writing transaction uses cached values as well, its own changes having raised the generation,
+    but puts nothing into the cache: what it reads may never be committed.
+    """
+
+    def __init__(self, connection: Connection, cache: Cache, *, writing: bool) -> None:
+        self._sql, self._cache, self._writing = connection, cache, writing
+        self._pools, self._clients = Pools(connection), Clients(connection)
+        self._domains, self._branding = Domains(connection), Branding(connection)
+        self._servers, self._keys = ResourceServers(connection), SigningKeys(connection)
+        self._seen: dict[str, int | None] = {}
+
+    def begin(self) -> None:
+        """Forget the generations of the transaction before."""
+        self._seen.clear()
+
+    def find_pool(self, pool_id: str) -> Pool | None:
+        """Return a pool."""
+        return self._cached("pool", pool_id, pool_id, lambda: self._pools.find(pool_id))
+
+    def find_app(self, client_id: str) -> tuple[Pool, Client] | None:
+        """Return a client and its pool."""
+        client = self._belonging("client", client_id, self._clients.find)
+        pool = None if client is None else self.find_pool(client.pool_id)
+        return None if client is None or pool is None else (pool, client)
+
+    def find_domain(self, name: str) -> tuple[Pool, Domain] | None:
+        """Return a domain and its pool."""
+        domain = self._belonging("domain", name, self._domains.find)
+        pool = None if domain is None else self.find_pool(domain.pool_id)
+        return None if domain is None or pool is None else (pool, domain)
+
+    def signing_keys(self, pool_id: str) -> PoolKeys:
+        """Return the keys of a pool; raises StorageError where it has none."""
+        keys = self._cached("keys", pool_id, pool_id, lambda: _pool_keys(self._keys.of_pool(pool_id)))
+        if keys is None:
+            raise StorageError(f"pool {pool_id} has no signing keys")
+        return keys
+
+    def resource_servers(self, pool_id: str) -> tuple[ResourceServerType, ...]:
+        """Return the resource servers of a pool by identifier."""
+        found = self._cached("servers", pool_id, pool_id, lambda: tuple(self._servers.page(pool_id, None, _ALL)))
+        return found or ()
+
+    def branded(self, client_id: str) -> bool:
+        """Say if a client has a branding style."""
+        client = self._belonging("client", client_id, self._clients.find)
+        if client is None:
+            return False
+        load = lambda: self._branding.find_by_client(client_id) is not None  # noqa: E731
+        return bool(self._cached("branded", client_id, client.pool_id, load))
+
+    def srp_allowed(self, pool_id: str) -> bool:
+        """Say if some client of a pool takes SRP."""
+        return bool(self._cached("srp", pool_id, pool_id, lambda: self._clients.is_srp_allowed(pool_id)))
+
+    def _generation(self, pool_id: str) -> int | None:
+        if self._writing:  # it may change under our own hands
+            return counts.find_generation(self._sql, pool_id)
+        if pool_id not in self._seen:
+            self._seen[pool_id] = counts.find_generation(self._sql, pool_id)
+        return self._seen[pool_id]
+
+    def _cached(self, kind: str, key: str, pool_id: str, load: Callable[[], T]) -> T | None:
+        generation = self._generation(pool_id)
+        if generation is None:
+            return None
+        entry = self._cache.find((kind, key))
+        if entry is not None and entry.generation == generation and entry.pool_id == pool_id:
+            value: T = entry.value
+            return value
+        value = load()
+        if not self._writing:
+            self._cache.put((kind, key), Entry(pool_id, generation, value))
+        return value
+
+    def _belonging(self, kind: str, key: str, find: Callable[[str], Any]) -> Any:
+        """Return something that knows its pool, from the cache if it is still true for that pool."""
+        entry = self._cache.find((kind, key))
+        if entry is not None and entry.generation == self._generation(entry.pool_id):
+            return entry.value
+        value = find(key)
+        if value is not None and not self._writing:
+            generation = self._generation(value.pool_id)
+            if generation is not None:
+                self._cache.put((kind, key), Entry(value.pool_id, generation, value))
+        return value
+
+
+def _pool_keys(keys: list[SigningKey]) -> PoolKeys | None:
+    active = {key.use: key for key in keys if key.state == "active"}
+    if len(active) < 2:
+        return None
+    retired = tuple(key for key in keys if key.state == "retired")
+    return PoolKeys(id=active["id"], access=active["access"], retired=retired)

@@ -1,0 +1,117 @@
+"""User pools."""
+
+from msgspec.structs import replace
+
+from poolhouse.core.pool import Pool
+from poolhouse.model import ConcurrentModificationException, GetUserPoolMfaConfigResponse, UserPoolType
+from poolhouse.storage import counts, doomed
+from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.engine import Connection, Row, refuse
+
+_SETTINGS = Column("pools", "settings", UserPoolType)
+_MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
+
+
+class Pools:
+    """The pools of the installation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._sql = connection
+
+    def find(self, pool_id: str) -> Pool | None:
+        """Return a pool, past the catalogue's cache."""
+        row = self._sql.row(
+            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools WHERE id = :id", id=pool_id
+        )
+        return None if row is None else _pool(row)
+
+    def insert(self, pool: Pool, now: int) -> None:
+        """Store a new pool; raises AlreadyExists "pool"."""
+        doomed.finish(self._sql, "pool", pool.id)
+        added = self._sql.run(
+            "INSERT INTO pools (id, region, builtin, revision, device_group_key, settings, mfa) VALUES"
+            " (:id, :region, :builtin, :revision, :device_group_key, :settings, :mfa) ON CONFLICT DO NOTHING",
+            region=pool.region,
+            revision=pool.revision,
+            **_values(pool),
+        )
+        if not added:
+            raise refuse(self._sql, "pool")
+        counts.start_generations(self._sql, pool.id, now)
+        if not pool.builtin:
+            counts.add(self._sql, f"pools:{pool.region}", 1)
+
+    def save(self, pool: Pool) -> Pool:
+        """Store a changed pool; return it with its new revision.
+
+        Raises ConcurrentModificationException where somebody else changed or deleted it since it was read.
+        """
+        saved = self._sql.run(
+            "UPDATE pools SET builtin = :builtin, revision = revision + 1, device_group_key = :device_group_key,"
+            " settings = :settings, mfa = :mfa WHERE id = :id AND revision = :revision",
+            revision=pool.revision,
+            **_values(pool),
+        )
+        if not saved:
+            raise ConcurrentModificationException("The user pool was changed by another request. Please retry.")
+        counts.next_generation(self._sql, pool.id)
+        return replace(pool, revision=pool.revision + 1)
+
+    def delete(self, pool_id: str) -> bool:
+        """Delete a pool with all that belongs to it; False where there is none.
+
+        A first thousand users go now, the others with later sweeps.
+        """
+        row = self._sql.row("DELETE FROM pools WHERE id = :id RETURNING region, builtin", id=pool_id)
+        if row is None:
+            return False
+        region, builtin = row
+        for table in ("clients", "domains", "resource_servers", "branding", "signing_keys"):
+            self._sql.run(f"DELETE FROM {table} WHERE pool_id = :pool_id", pool_id=pool_id)  # noqa: S608 - our names
+        counts.drop(self._sql, *(f"{what}:{pool_id}" for what in ("users", "clients", "resource_servers")))
+        if not builtin:
+            counts.add(self._sql, f"pools:{region}", -1)
+        counts.next_generation(self._sql, pool_id)
+        doomed.doom(self._sql, "pool", pool_id)
+        return True
+
+    def page(self, *, region: str, after: str | None, limit: int) -> list[Pool]:
+        """Return a Region's pools by id, those after an id; the built-in pool is left out."""
+        rows = self._sql.rows(
+            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools"
+            " WHERE region = :region AND builtin = 0 AND id > :after ORDER BY id LIMIT :limit",
+            region=region,
+            after=after or "",
+            limit=limit,
+        )
+        return [_pool(row) for row in rows]
+
+    def count(self, region: str) -> int:
+        """Return how many pools a Region has, the built-in one left out."""
+        return counts.total(self._sql, f"pools:{region}")
+
+    def user_count(self, pool_id: str) -> int:
+        """Return how many users a pool has."""
+        return counts.total(self._sql, f"users:{pool_id}")
+
+
+def _values(pool: Pool) -> dict[str, object]:
+    return {
+        "id": pool.id,
+        "builtin": int(pool.builtin),
+        "device_group_key": pool.device_group_key,
+        "settings": encode(pool.settings),
+        "mfa": encode(pool.mfa),
+    }
+
+
+def _pool(row: Row) -> Pool:
+    id, builtin, revision, device_group_key, settings, mfa = row
+    return Pool(
+        id=id,
+        settings=_SETTINGS.decode(settings, id),
+        mfa=_MFA.decode(mfa, id),
+        device_group_key=device_group_key,
+        builtin=bool(builtin),
+        revision=revision,
+    )

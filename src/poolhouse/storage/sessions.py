@@ -1,0 +1,101 @@
+"""Token sessions and authorization codes."""
+
+# ruff: noqa: S608 - the only thing put into SQL here is the list of a user's columns
+
+from poolhouse.core.session import AuthorizationCode, Session
+from poolhouse.core.user import User
+from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.doomed import CHUNK, delete_first
+from poolhouse.storage.engine import Connection
+from poolhouse.storage.users import COLUMNS, user_of
+
+_SESSION = Column("sessions", "document", Session)
+_OF_CLIENT = delete_first("sessions", "id", "client_id = :client_id")
+_CODE = Column("authorization_codes", "document", AuthorizationCode)
+
+
+class Sessions:
+    """Token sessions: one that is not stored any more is revoked."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._sql = connection
+
+    def insert(self, session: Session) -> None:
+        """Store a new session."""
+        self._sql.run(
+            "INSERT INTO sessions (id, user_id, client_id, expires_at, document)"
+            " VALUES (:id, :user_id, :client_id, :expires_at, :document)",
+            id=session.id,
+            user_id=session.user_id,
+            client_id=session.client_id,
+            expires_at=session.expires_at,
+            document=encode(session),
+        )
+
+    def save(self, session: Session) -> bool:
+        """Store a changed session; False where it was revoked meanwhile."""
+        saved = self._sql.run(
+            "UPDATE sessions SET expires_at = :expires_at, document = :document WHERE id = :id",
+            id=session.id,
+            expires_at=session.expires_at,
+            document=encode(session),
+        )
+        return bool(saved)
+
+    def find(self, id: str) -> Session | None:
+        """Return a session, expired or not."""
+        row = self._sql.row("SELECT document FROM sessions WHERE id = :id", id=id)
+        return None if row is None else _SESSION.decode(row[0], id)
+
+    def find_with_user(self, id: str) -> tuple[Session, User] | None:
+        """Return a session and its user."""
+        sql = f"SELECT {COLUMNS}, s.document FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = :id"
+        row = self._sql.row(sql, id=id)
+        return None if row is None else (_SESSION.decode(row[-1], id), user_of(row[:-1]))
+
+    def delete(self, id: str) -> bool:
+        """Revoke a session; False where there is none."""
+        return bool(self._sql.run("DELETE FROM sessions WHERE id = :id", id=id))
+
+    def delete_of_user(self, user_id: int) -> None:
+        """Revoke all sessions of a user."""
+        self._sql.run("DELETE FROM sessions WHERE user_id = :user_id", user_id=user_id)
+
+    def delete_of_client(self, client_id: str) -> None:
+        """Revoke all sessions of a client, a bounded number in each statement."""
+        while self._sql.run(_OF_CLIENT, client_id=client_id, limit=CHUNK) == CHUNK:
+            pass
+
+
+class AuthorizationCodes:
+    """Authorization codes by their digest. A spent one stays until it expires, so that its reuse is seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._sql = connection
+
+    def insert(self, digest: bytes, code: AuthorizationCode) -> None:
+        """Store a new code."""
+        self._sql.run(
+            "INSERT INTO authorization_codes (digest, user_id, expires_at, document)"
+            " VALUES (:digest, :user_id, :expires_at, :document)",
+            digest=digest,
+            user_id=code.user_id,
+            expires_at=code.expires_at,
+            document=encode(code),
+        )
+
+    def find(self, digest: bytes) -> tuple[AuthorizationCode, str | None] | None:
+        """Return a code, and the id of the session that it was spent on."""
+        row = self._sql.row(
+            "SELECT document, session_id FROM authorization_codes WHERE digest = :digest", digest=digest
+        )
+        return None if row is None else (_CODE.decode(row[0], digest.hex()), row[1])
+
+    def spend(self, digest: bytes, session_id: str) -> bool:
+        """Mark a code as spent on a session; False where it was spent already or does not exist."""
+        spent = self._sql.run(
+            "UPDATE authorization_codes SET session_id = :session_id WHERE digest = :digest AND session_id IS NULL",
+            digest=digest,
+            session_id=session_id,
+        )
+        return bool(spent)

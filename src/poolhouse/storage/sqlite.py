@@ -1,0 +1,294 @@
+"""SQLite: readers on the caller's own thread, one writer thread that commits for many at once."""
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import os
+import pathlib
+import queue
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+from poolhouse.storage import migrations
+from poolhouse.storage.catalogue import Cache
+from poolhouse.storage.engine import Dialect, Row, translate
+from poolhouse.storage.errors import AlreadyExists, Busy, StorageError
+from poolhouse.storage.transaction import Tx
+
+T = TypeVar("T")
+
+OLDEST = (3, 39, 0)
+# How long another process may hold the database before we give up.
+BUSY_SECONDS = 10
+# Writes that one commit makes durable at most, and writes that may wait.
+GROUP = 128
+WAITING = 10_000
+
+_PRAGMAS = (
+    # There are no foreign keys in the schema: what belongs to a pool is deleted in bounded steps, see doomed.py.
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",
+)
+
+
+class SqliteConnection:
+    """One connection; implements ``Connection``."""
+
+    def __init__(self, path: str, *, durable: bool = True) -> None:
+        self.refused: AlreadyExists | None = None
+        try:
+            self.raw = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+            )
+            for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}"):
+                self.raw.execute(pragma)
+        except sqlite3.Error as error:
+            raise _told(error) from None
+
+    def row(self, sql: str, **values: object) -> Row | None:
+        """Return the first row, if there is one."""
+        try:
+            row: Row | None = self.raw.execute(translate("sqlite", sql), values).fetchone()
+        except (sqlite3.Error, UnicodeError) as error:
+            raise _told(error) from None
+        return row
+
+    def rows(self, sql: str, **values: object) -> list[Row]:
+        """Return all rows."""
+        try:
+            return self.raw.execute(translate("sqlite", sql), values).fetchall()
+        except (sqlite3.Error, UnicodeError) as error:
+            raise _told(error) from None
+
+    def run(self, sql: str, **values: object) -> int:
+        """Run a statement; return how many rows it touched."""
+        try:
+            return self.raw.execute(translate("sqlite", sql), values).rowcount
+        except (sqlite3.Error, UnicodeError) as error:
+            raise _told(error) from None
+
+    def control(self, sql: str) -> None:
+        """Run a statement about transactions."""
+        try:
+            self.raw.execute(sql)
+        except sqlite3.Error as error:
+            raise _told(error) from None
+
+    def roll_back(self) -> None:
+        """Give up what is open."""
+        with contextlib.suppress(sqlite3.Error):
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+
+
+def _told(error: Exception) -> StorageError:
+    """Return our error for one of the driver's, which names tables and columns but no values."""
+    code = getattr(error, "sqlite_errorname", type(error).__name__)
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Busy("The database is in use by another process.")
+    return StorageError(f"SQLite: {code}: {error}")
+
+
+class FairLock:
+    """Takes turns with the other processes that write: SQLite's own waiting lets one starve another for seconds.
+
+    Its own file, since SQLite keeps record locks of its own on the database's files. ``flock`` belongs to the
+    open file, so that two stores of one process take turns, too.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the turn and keep it."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+class Request(NamedTuple):
+    """A write that waits for the writer, and where its answer goes."""
+
+    work: Callable[[Tx], Any]
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Any]"
+
+
+class Outcome(NamedTuple):
+    """What became of a request."""
+
+    result: Any
+    error: BaseException | None
+
+
+class Writer:
+    """The thread that writes: drain the queue, take the turn, run each work in a savepoint, commit, answer."""
+
+    def __init__(self, connection: SqliteConnection, tx: Tx, lock: FairLock) -> None:
+        self._connection, self._tx, self._lock = connection, tx, lock
+        self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="poolhouse-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Queue a write; raises Busy where too many wait."""
+        if self._queue.qsize() >= WAITING:
+            raise Busy("Too many writes are waiting.")
+        self._queue.put(request)
+
+    def close(self) -> None:
+        """Finish what was queued and end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        ended = False
+        while not ended:
+            group, ended = self._next_group()
+            if group:
+                _answer(group, self._commit(group))
+                del group  # results must not live until the next write comes
+
+    def _next_group(self) -> tuple[list[Request], bool]:
+        group: list[Request] = []
+        request = self._queue.get()
+        while request is not None:
+            group.append(request)
+            if len(group) == GROUP:
+                return group, False
+            try:
+                request = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: list[Request]) -> list[Outcome]:
+        try:
+            with self._lock.held():
+                self._connection.control("BEGIN IMMEDIATE")
+                outcomes = [self._run(request.work) for request in group]
+                self._connection.control("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told
+            self._connection.roll_back()
+            return [Outcome(None, error)] * len(group)
+        return outcomes
+
+    def _run(self, work: Callable[[Tx], Any]) -> Outcome:
+        control = self._connection.control
+        control("SAVEPOINT work")
+        try:
+            outcome = Outcome(self._tx.run(work), None)
+        except BaseException as error:  # noqa: BLE001 - it belongs to the one who asked
+            outcome = Outcome(None, error)
+            control("ROLLBACK TO work")  # fails where SQLite has given the whole transaction up: so must the group
+        control("RELEASE work")
+        return outcome
+
+
+def _answer(group: list[Request], outcomes: list[Outcome]) -> None:
+    pairs = sorted(zip(group, outcomes, strict=True), key=lambda pair: id(pair[0].loop))
+    for _, of_loop in itertools.groupby(pairs, key=lambda pair: id(pair[0].loop)):
+        batch = list(of_loop)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            batch[0][0].loop.call_soon_threadsafe(_settle, batch)
+
+
+def _settle(batch: list[tuple[Request, Outcome]]) -> None:
+    for request, outcome in batch:
+        if request.answer.done():  # cancelled
+            continue
+        if outcome.error is None:
+            request.answer.set_result(outcome.result)
+        elif isinstance(outcome.error, StopIteration):  # a future does not take it
+            request.answer.set_exception(RuntimeError("work raised StopIteration"))
+        else:
+            request.answer.set_exception(outcome.error)
+
+
+class SqliteEngine:
+    """A SQLite file in WAL mode; implements ``Engine``."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: str, cache: Cache, *, migrate: bool = True) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.39 is needed.")
+        self._temporary = tempfile.TemporaryDirectory(prefix="poolhouse-") if path == ":memory:" else None
+        # A database that vanishes with the process need not survive a power cut.
+        self._durable = self._temporary is None
+        self._path = path if self._temporary is None else str(pathlib.Path(self._temporary.name, "memory.db"))
+        self._cache = cache
+        self._closed = False
+        self._local = threading.local()
+        self._readers: list[SqliteConnection] = []
+        try:
+            self._lock = FairLock(self._path + ".lock")
+        except OSError as error:
+            raise StorageError(f"Cannot open {self._path}: {error.strerror}") from None
+        self._writing = SqliteConnection(self._path, durable=self._durable)
+        self._prepare(migrate=migrate)
+        self._writer = Writer(self._writing, Tx(self._writing, cache, writing=True), self._lock)
+
+    def _prepare(self, *, migrate: bool) -> None:
+        try:
+            with self._lock.held():
+                self._writing.control("PRAGMA journal_mode = WAL")
+                self._writing.control("BEGIN IMMEDIATE")
+                migrations.bring_up(self._writing, self.dialect, migrate=migrate)
+                self._writing.control("COMMIT")
+        except Exception:
+            self._writing.raw.close()
+            self._lock.close()
+            raise
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` here and now, on this thread's own connection: quicker than reaching a thread."""
+        connection, tx = self._reader()
+        connection.control("BEGIN")
+        try:
+            return tx.run(work)
+        finally:
+            connection.roll_back()
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` on the writer; returns once its commit is durable."""
+        if self._closed:
+            raise StorageError("The store is closed.")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._writer.submit(Request(work, loop, answer))
+        return await answer
+
+    def close(self) -> None:
+        """Finish queued writes and close every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.close()
+        for connection in (*self._readers, self._writing):
+            connection.raw.close()
+        self._lock.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _reader(self) -> tuple[SqliteConnection, Tx]:
+        try:
+            pair: tuple[SqliteConnection, Tx] = self._local.reader
+        except AttributeError:
+            connection = SqliteConnection(self._path, durable=self._durable)
+            connection.control("PRAGMA query_only = ON")
+            pair = self._local.reader = (connection, Tx(connection, self._cache, writing=False))
+            self._readers.append(connection)
+        return pair

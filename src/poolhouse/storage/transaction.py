@@ -1,0 +1,58 @@
+"""A transaction: one attribute for each family of tables."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from poolhouse.storage.branding import Branding
+from poolhouse.storage.catalogue import Cache, Catalogue
+from poolhouse.storage.clients import Clients
+from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
+from poolhouse.storage.domains import Domains
+from poolhouse.storage.engine import Connection
+from poolhouse.storage.installation import Outbox, Settings, sweep
+from poolhouse.storage.keys import AccessKeys, SigningKeys
+from poolhouse.storage.pools import Pools
+from poolhouse.storage.resource_servers import ResourceServers
+from poolhouse.storage.sessions import AuthorizationCodes, Sessions
+from poolhouse.storage.users import Users
+
+T = TypeVar("T")
+
+
+class Tx:
+    """What a work function gets. Made once for each connection, used by one transaction at a time."""
+
+    def __init__(self, connection: Connection, cache: Cache, *, writing: bool) -> None:
+        self._connection = connection
+        self.catalogue = Catalogue(connection, cache, writing=writing)
+        self.pools = Pools(connection)
+        self.clients = Clients(connection)
+        self.domains = Domains(connection)
+        self.resource_servers = ResourceServers(connection)
+        self.branding = Branding(connection)
+        self.users = Users(connection)
+        self.sessions = Sessions(connection)
+        self.authorization_codes = AuthorizationCodes(connection)
+        self.confirmation_codes = ConfirmationCodes(connection)
+        self.attempts = AttemptCounters(connection)
+        self.nonces = Nonces(connection)
+        self.outbox = Outbox(connection)
+        self.access_keys = AccessKeys(connection)
+        self.signing_keys = SigningKeys(connection)
+        self.settings = Settings(connection)
+
+    def sweep(self, now: int, limit: int) -> int:
+        """Delete expired rows, at most ``limit`` of each kind; return how many."""
+        return sweep(self._connection, now, limit)
+
+    def run(self, work: Callable[["Tx"], T]) -> T:
+        """Run a work function; the engine calls this between BEGIN and COMMIT.
+
+        Raises what ``work`` raises, and AlreadyExists where ``work`` kept silent about it.
+        """
+        self._connection.refused = None
+        self.catalogue.begin()
+        result = work(self)
+        if self._connection.refused is not None:
+            raise self._connection.refused
+        return result
