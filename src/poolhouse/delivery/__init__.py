@@ -1,4 +1,4 @@
-"""Mail and text messages: how they leave the house. Words and recipients are decided in ``core.messages``."""
+"""Mail and text messages: how they leave the house. Words and recipients are decided in ``core.messages`` and ``flows.messages``."""
 
 from typing import Protocol
 
