@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core.message import Message as Message  # noqa: PLC0414 - others import it from here
 from poolhouse.core.pool import Pool
 from poolhouse.model import (
     AdminCreateUserConfigType,

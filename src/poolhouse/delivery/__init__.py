@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from poolhouse.core.messages import Envelope, Message
+from poolhouse.core.message import Message
+from poolhouse.core.messages import Envelope
 from poolhouse.delivery.outbox import Keep
 from poolhouse.delivery.sms import SmsSender, SmsSettings
 from poolhouse.delivery.smtp import SmtpSender, read_smtp_url

@@ -7,7 +7,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from html.parser import HTMLParser
 
-from poolhouse.core.messages import Envelope, Message
+from poolhouse.core.message import Message
+from poolhouse.core.messages import Envelope
 
 _BLOCKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "ul", "ol", "table", "blockquote"})
 _UNSEEN = frozenset({"style", "script", "title"})

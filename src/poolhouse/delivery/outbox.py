@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from poolhouse.core.messages import Message
+from poolhouse.core.message import Message
 
 # Writes a message to the database; `app` passes it in, since this layer knows no storage.
 Keep = Callable[[Message], Awaitable[None]]

@@ -7,7 +7,8 @@ import ssl
 import httpx
 from msgspec import Struct
 
-from poolhouse.core.messages import Envelope, Message
+from poolhouse.core.message import Message
+from poolhouse.core.messages import Envelope
 from poolhouse.delivery.failure import BadSetting, undelivered
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import aiosmtplib
 from msgspec import Struct
 
-from poolhouse.core.messages import Envelope, Message
+from poolhouse.core.message import Message
+from poolhouse.core.messages import Envelope
 from poolhouse.delivery.failure import BadSetting, undelivered
 from poolhouse.delivery.mail import BadAddress, compose, read_address
 

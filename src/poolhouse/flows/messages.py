@@ -6,12 +6,12 @@ from typing import Any
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import user_attributes
+from poolhouse.core.message import Message
 from poolhouse.core.messages import (
     CODE,
     LINK,
     MEDIUM_OF,
     USERNAME,
-    Message,
     MessageKind,
     Values,
     choose_words,
