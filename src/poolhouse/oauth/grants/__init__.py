@@ -1,0 +1,11 @@
+"""The grants of the token endpoint, by ``grant_type``."""
+
+from poolhouse.oauth.grants import authorization_code, client_credentials, refresh_token
+from poolhouse.oauth.grants.grant import Asked as Asked
+from poolhouse.oauth.grants.grant import Grant as Grant
+
+GRANTS: dict[str, Grant] = {
+    "authorization_code": authorization_code.GRANT,
+    "refresh_token": refresh_token.GRANT,
+    "client_credentials": client_credentials.GRANT,
+}

@@ -1,0 +1,69 @@
+"""``/oauth2/authorize``: a checked request is answered at once, refused, or sent to sign in (spec/http/02 §2.1)."""
+
+import logging
+
+from poolhouse.flows.authorization import (
+    Authorization,
+    AuthorizationRefused,
+    check_authorization,
+    find_signed_in,
+    grant,
+    refuse,
+)
+from poolhouse.flows.browser import COOKIE
+from poolhouse.oauth.request import OAuthRequest
+from poolhouse.web.requests import FORM_LIMIT, cookies, is_form, read_body
+from poolhouse.web.responses import Response, domain_redirect, set_cookie
+
+XSRF_COOKIE = "XSRF-TOKEN"
+_logger = logging.getLogger(__name__)
+
+
+async def authorize(request: OAuthRequest) -> Response:
+    """Answer an authorization request; the checks before this are those of ``flows.authorization``."""
+    query = await _query(request)
+    base_url = request.domain.base_url
+    try:
+        checked = await check_authorization(request.call, request.domain.pool, query, managed=request.domain.managed)
+        location = await _answer(request, checked)
+    except AuthorizationRefused as refusal:
+        return domain_redirect(refusal.url(base_url), request_id=request.id)
+    if location is not None:
+        return domain_redirect(location, request_id=request.id)
+    return _to_sign_in(request, query)
+
+
+async def _query(request: OAuthRequest) -> str:
+    """Return the parameters as text: those of a POST come in its form (OpenID Connect Core §3.1.2.1)."""
+    if request.method == "POST" and is_form(request.headers):
+        body = (await read_body(request.receive, FORM_LIMIT)).decode("latin-1")
+        return body or request.query
+    return request.query
+
+
+async def _answer(request: OAuthRequest, checked: Authorization) -> str | None:
+    """Return where a signed-in browser goes with its code, None where somebody has to sign in first.
+
+    Raises AuthorizationRefused.
+    """
+    try:
+        found = await find_signed_in(request.call, checked, cookies(request.headers).get(COOKIE))
+        if found is not None:
+            user, session = found
+            return await grant(request.call, checked, user, auth_time=session.auth_time, event_id=session.event_id)
+    except AuthorizationRefused:
+        raise
+    except Exception:
+        _logger.exception("authorization failed, request %s", request.id)
+        raise refuse(checked, "server_error") from None
+    if "none" in checked.prompts:
+        raise refuse(checked, "login_required")
+    return None
+
+
+def _to_sign_in(request: OAuthRequest, query: str) -> Response:
+    """Go to the sign-in page with the query as it came, and with the token its forms will need if there is none yet."""
+    extra = []
+    if XSRF_COOKIE not in cookies(request.headers):
+        extra.append(set_cookie(request.domain.cookie_scope, XSRF_COOKIE, request.call.deps.random.uuid()))
+    return domain_redirect(f"{request.domain.base_url}/login?{query}", request_id=request.id, extra=extra)

@@ -1,0 +1,71 @@
+"""Which app client a request comes from, and whether it is that client (spec/http/02 §2.2.1)."""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from poolhouse.core.client import Client
+from poolhouse.core.grants import OAuthError
+from poolhouse.core.parameters import Parameters
+from poolhouse.flows.clients import is_secret
+from poolhouse.oauth.request import OAuthRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says of its client. ``secret`` is None where none came; ``basic`` tells how it came."""
+
+    client_id: str
+    secret: str | None
+    basic: bool = False
+
+
+async def authenticate(request: OAuthRequest, form: Parameters) -> Client:
+    """Return the client of a request: by HTTP Basic, by the form, or a public one by its id alone.
+
+    Raises OAuthError: invalid_client, or invalid_request where the request names no client.
+    """
+    presented = find_presented(request.headers.get("authorization", ""), form)
+    found = await request.call.store.read(lambda tx: tx.catalogue.find_app(presented.client_id))
+    if found is None or found[0].id != request.domain.pool.id:
+        raise OAuthError("invalid_client")
+    client = found[1]
+    if client.secrets:
+        genuine = presented.secret is not None and is_secret(request.call.deps, client, presented.secret)
+    else:
+        genuine = presented.secret is None and not presented.basic
+    if not genuine:
+        raise OAuthError("invalid_client")
+    return client
+
+
+def find_presented(authorization: str, form: Parameters) -> Presented:
+    """Return what a request says of its client; errors as for ``authenticate``."""
+    named, secret = form.get("client_id"), form.get("client_secret")
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        if named is None:
+            raise OAuthError("invalid_request")
+        return Presented(named, secret)
+    client_id, password = _open_basic(credentials)
+    if secret is not None:
+        # RFC 6749 §2.3: one way at a time.
+        raise OAuthError("invalid_request")
+    if named not in {None, client_id}:
+        raise OAuthError("invalid_client")
+    return Presented(client_id, password, basic=True)
+
+
+def _open_basic(credentials: str) -> tuple[str, str | None]:
+    """Return the id and the password of HTTP Basic; they may be percent-encoded (RFC 6749 §2.3.1).
+
+    Ids and secrets contain no percent sign, and their plus signs mean themselves.
+    """
+    try:
+        text = b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        raise OAuthError("invalid_client") from None
+    client_id, colon, password = text.partition(":")
+    if not colon:
+        raise OAuthError("invalid_client")
+    return unquote(client_id), unquote(password) or None

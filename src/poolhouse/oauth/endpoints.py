@@ -1,0 +1,118 @@
+"""The surface: which function answers which path, and what holds for all of them."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from poolhouse.core.grants import OAuthError
+from poolhouse.flows.calls import Deps
+from poolhouse.model import ServiceError
+from poolhouse.oauth.authorize import authorize
+from poolhouse.oauth.discovery import Discovery
+from poolhouse.oauth.errors import error_response, translate
+from poolhouse.oauth.logout import logout
+from poolhouse.oauth.request import OAuthRequest
+from poolhouse.oauth.revoke import revoke
+from poolhouse.oauth.token import token
+from poolhouse.oauth.userinfo import userinfo
+from poolhouse.storage.errors import Busy
+from poolhouse.web.domains import DomainContext
+from poolhouse.web.requests import RequestRefused, headers, public_call
+from poolhouse.web.responses import CORS, Header, Response, domain_empty, domain_method_not_allowed, respond
+
+_logger = logging.getLogger(__name__)
+_PREFLIGHT: list[Header] = [
+    CORS,
+    (b"access-control-allow-headers", b"Authorization, Content-Type"),
+    (b"access-control-max-age", b"3600"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path of the surface. ``cors`` opens it to scripts of other origins, and marks the endpoints that speak JSON."""
+
+    answer: Callable[[OAuthRequest], Awaitable[Response]]
+    methods: tuple[str, ...]
+    cors: bool = False
+
+
+_AUTHORIZE = Endpoint(authorize, ("GET", "POST"))
+ENDPOINTS = {
+    "/oauth2/authorize": _AUTHORIZE,
+    "/authorize": _AUTHORIZE,
+    "/oauth2/token": Endpoint(token, ("POST",), cors=True),
+    "/oauth2/userInfo": Endpoint(userinfo, ("GET", "POST"), cors=True),
+    "/oauth2/revoke": Endpoint(revoke, ("POST",), cors=True),
+    "/logout": Endpoint(logout, ("GET",)),
+}
+# Clients call it in every spelling (spec/http/01 §1.4).
+_USERINFO = "/oauth2/userinfo"
+
+
+class OAuth:
+    """OAuth 2.0 and OpenID Connect: raw ASGI, no framework between the socket and the grant."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._discovery = Discovery(deps)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
+        """Answer a request to a pool domain; returns False where the path is not one of these endpoints."""
+        endpoint = ENDPOINTS.get(path)
+        if endpoint is None and path.lower() == _USERINFO:
+            endpoint = ENDPOINTS["/oauth2/userInfo"]
+        if endpoint is None:
+            return False
+        request = OAuthRequest(
+            call=public_call(scope, self._deps),
+            domain=domain,
+            method=scope["method"],
+            headers=headers(scope),
+            query=scope["query_string"].decode("latin-1"),
+            receive=receive,
+        )
+        await respond(send, await self._answer(endpoint, request))
+        return True
+
+    async def discovery(self, scope: Scope, _receive: Receive, send: Send, pool_id: str, document: str) -> None:
+        """Answer with a document at a pool's issuer."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            refused: list[Header] = [(b"allow", b"GET, HEAD"), (b"content-length", b"0"), CORS]
+            await respond(send, Response(405, refused))
+            return
+        await respond(send, await self._discovery.find(pool_id, document))
+
+    async def _answer(self, endpoint: Endpoint, request: OAuthRequest) -> Response:
+        extra = [CORS] if endpoint.cors else []
+        if request.method == "OPTIONS" and endpoint.cors:
+            methods = (b"access-control-allow-methods", ", ".join(endpoint.methods).encode("ascii"))
+            return domain_empty(request_id=request.id, extra=[*_PREFLIGHT, methods])
+        if request.method not in self._methods(endpoint):
+            allowed = ", ".join(self._methods(endpoint))
+            return domain_method_not_allowed(allowed, request_id=request.id, extra=extra)
+        try:
+            return await endpoint.answer(request)
+        except (OAuthError, RequestRefused, ServiceError, Busy) as error:
+            refusal, status = _refusal(error)
+        except Exception:
+            _logger.exception("request %s failed", request.id)
+            refusal, status = OAuthError("server_error"), 500
+        return error_response(refusal, request_id=request.id, status=status, extra=extra)
+
+    def _methods(self, endpoint: Endpoint) -> tuple[str, ...]:
+        # Cognito documents GET alone; POST is the standard's (spec/http/02 §2.1).
+        return ("GET",) if self._deps.identity.strict and endpoint is _AUTHORIZE else endpoint.methods
+
+
+def _refusal(error: OAuthError | RequestRefused | ServiceError | Busy) -> tuple[OAuthError, int | None]:
+    """Return what the caller is told, and with which status where it is not the usual one."""
+    if isinstance(error, OAuthError):
+        return error, None
+    if isinstance(error, RequestRefused):
+        return OAuthError("invalid_request"), 413 if error.status == 413 else 400
+    if isinstance(error, Busy):
+        return OAuthError("temporarily_unavailable"), 503
+    return translate(error), None

@@ -1,0 +1,26 @@
+"""``POST /oauth2/revoke`` (RFC 7009; spec/http/02 §2.4)."""
+
+from poolhouse.core.grants import OAuthError
+from poolhouse.flows import tokens
+from poolhouse.oauth.clients import authenticate
+from poolhouse.oauth.errors import error_response
+from poolhouse.oauth.request import OAuthRequest
+from poolhouse.web.requests import read_form
+from poolhouse.web.responses import CORS, Response, domain_empty
+
+
+async def revoke(request: OAuthRequest) -> Response:
+    """End the session of a refresh token. A token that is none, or revoked already, is no error."""
+    form = await read_form(request.headers, request.receive)
+    if form.repeated:
+        raise OAuthError("invalid_request")
+    try:
+        client = await authenticate(request, form)
+    except OAuthError as error:
+        status = 401 if error.error == "invalid_client" else None
+        return error_response(error, request_id=request.id, status=status, extra=[CORS])
+    token = form.get("token")
+    if token is None:
+        raise OAuthError("invalid_request")
+    await tokens.revoke(request.call, request.domain.pool, client, token)
+    return domain_empty(request_id=request.id, extra=[CORS])
