@@ -4,8 +4,18 @@ import hmac
 from base64 import b64encode
 
 from poolhouse.core.client import Client, ClientSecret
+from poolhouse.core.pool import Pool
 from poolhouse.flows.calls import Deps
-from poolhouse.model import NotAuthorizedException
+from poolhouse.model import NotAuthorizedException, ResourceNotFoundException
+from poolhouse.storage import Tx
+
+
+def get_app(tx: Tx, client_id: str) -> tuple[Pool, Client]:
+    """Return an app client and its pool; raises ResourceNotFoundException."""
+    found = tx.catalogue.find_app(client_id)
+    if found is None:
+        raise ResourceNotFoundException(f"User pool client {client_id} does not exist.")
+    return found
 
 
 def seal_secret(deps: Deps, client_id: str, value: str, now: int) -> ClientSecret:

@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from poolhouse.core import passwords, srp
 from poolhouse.core.pool import Pool
-from poolhouse.core.user import Credentials
+from poolhouse.core.user import Credentials, User
 from poolhouse.crypto.modpow import pow_mod, srp_thread
 from poolhouse.flows.calls import Call
-from poolhouse.model import PasswordHistoryPolicyViolationException
+from poolhouse.flows.users import get_user_again, save_user
+from poolhouse.model import NotAuthorizedException, PasswordHistoryPolicyViolationException, UserStatusType
+from poolhouse.storage import Tx
 
 VERIFIER_PURPOSE = "srp-verifier"
 
@@ -57,6 +59,27 @@ async def check_history(call: Call, pool: Pool, credentials: Credentials, passwo
     for hashed in passwords.barred_hashes(pool, credentials):
         if await call.deps.passwords.verify(hashed, password):
             raise PasswordHistoryPolicyViolationException("Password has previously been used")
+
+
+async def set_password(
+    call: Call, pool: Pool, user: User, password: str, status: UserStatusType, *, known: bool = False
+) -> User:
+    """Store a new password that meets the policy, and the status that comes with it.
+
+    ``known`` says that ``user.credentials`` were just proved, so they must still be the stored ones.
+    Raises PasswordHistoryPolicyViolationException; NotAuthorizedException where proved credentials were replaced
+    meanwhile; UserNotFoundException.
+    """
+    await check_history(call, pool, user.credentials, password)
+    credentials = await make_credentials(call, pool, user.username, password, user.credentials)
+
+    def commit(tx: Tx) -> User:
+        present = get_user_again(tx, user)
+        if known and present.credentials != user.credentials:
+            raise NotAuthorizedException("Incorrect username or password.")
+        return save_user(tx, pool, replace(present, credentials=credentials, status=status, modified_at=call.now))
+
+    return await call.store.write(commit)
 
 
 def without_password(pool: Pool, old: Credentials) -> Credentials:

@@ -112,6 +112,11 @@ def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | No
     return save_user(tx, pool, changed)
 
 
+def enable(tx: Tx, pool: Pool, user: User, now: int) -> User:
+    """Let a user sign in again. Tokens from before stay revoked, since their sessions are gone."""
+    return user if user.enabled else save_user(tx, pool, replace(user, enabled=True, modified_at=now))
+
+
 def describe(user: User, names: frozenset[str] | None = None) -> UserType:
     """Return a user as lists show it; ``names`` limits the attributes."""
     return UserType(
