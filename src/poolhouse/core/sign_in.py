@@ -143,7 +143,7 @@ def facts_of(pool: Pool, user: User | None) -> Facts:
 
 def check_flow(client: Client, flow: Flow, *, admin: bool) -> None:
     """Check that a flow may be started at this door by this client; raises InvalidParameterException."""
-    if flow in ADMIN_PASSWORD_FLOWS and not admin or flow == Flow.USER_PASSWORD_AUTH and admin:
+    if (flow in ADMIN_PASSWORD_FLOWS and not admin) or (flow == Flow.USER_PASSWORD_AUTH and admin):
         raise InvalidParameterException("Initiate Auth method not supported.")
     needed, refusal = NEEDED_FLOWS[flow]
     if needed not in client.flows:

@@ -11,13 +11,13 @@ from poolhouse.core.client import Client
 from poolhouse.core.jws import find_kid, split
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
-from poolhouse.core.signing_key import SigningKey
+from poolhouse.core.signing_key import PoolKeys, SigningKey
 from poolhouse.core.user import User
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.flows.calls import Call
 from poolhouse.flows.issuer import issuer_of
 from poolhouse.model import NotAuthorizedException, UserNotFoundException
-from poolhouse.storage import PoolKeys, Tx
+from poolhouse.storage import Tx
 
 INVALID = "Invalid Access Token"
 REVOKED = "Access Token has been revoked"

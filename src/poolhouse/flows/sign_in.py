@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-
 import msgspec
 from msgspec import Struct
-
 
 from poolhouse.core import events_auth
 from poolhouse.core.aliases import fold_username
@@ -44,6 +42,8 @@ EXPIRED_SESSION = "Invalid session for the user, session is expired."
 SPENT_SESSION = "Invalid session for the user, session can only be used once."
 # Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
 IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER})
+# What the first request of a sign-in must bring along for its method.
+BROUGHT = {ChallengeNameType.PASSWORD: "PASSWORD", ChallengeNameType.PASSWORD_VERIFIER: "SRP_A"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,10 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     Raises NotAuthorizedException, UserNotFoundException, UserNotConfirmedException, PasswordResetRequiredException,
     InvalidParameterException, InvalidUserPoolConfigurationException and the errors of triggers.
     """
+    method = METHODS[attempt.flow]
+    given = {name: value for name, value in (("PASSWORD", attempt.password), ("SRP_A", attempt.srp_a)) if value}
+    if method in BROUGHT:
+        required(given, BROUGHT[method])
     user = await call.store.read(lambda tx: find_user(tx, pool, attempt.username))
     if user is None and not client.conceals_users:
         raise UserNotFoundException("User does not exist.")
@@ -140,16 +144,14 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         client=client,
         user=user,
         name=user.username if user else fold_username(pool, attempt.username),
-        progress=Progress(method=METHODS[attempt.flow], event_id=call.deps.random.uuid()),
+        progress=Progress(method=method, event_id=call.deps.random.uuid()),
     )
     event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
     await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
-    given = {name: value for name, value in (("PASSWORD", attempt.password), ("SRP_A", attempt.srp_a)) if value}
-    match talk.progress.method:
-        case ChallengeNameType.PASSWORD if attempt.password:
-            return await _check(talk, ChallengeNameType.PASSWORD, given)
-        case ChallengeNameType.CUSTOM_CHALLENGE:
-            await _define_challenge(talk)
+    if method == ChallengeNameType.PASSWORD:
+        return await _check(talk, method, given)
+    if method == ChallengeNameType.CUSTOM_CHALLENGE:
+        await _define_challenge(talk)
     return await _go_on(talk, given)
 
 
@@ -161,8 +163,18 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         raise NotAuthorizedException(INVALID_SESSION)
     if state.expires_at <= call.now:
         raise NotAuthorizedException(EXPIRED_SESSION)
+
+    def spend(tx: Tx) -> None:
+        if not tx.nonces.spend(state.nonce, state.expires_at):
+            raise NotAuthorizedException(SPENT_SESSION)
+
     user = await call.store.read(lambda tx: _find_again(tx, pool, state, name))
-    _check_unchanged(client, state, user)
+    if user is not None and user.credentials.password_set_at != state.password_set_at:
+        # The password was replaced: by this very session, which is then spent, or otherwise.
+        await call.store.write(spend)
+        raise NotAuthorizedException(INVALID_SESSION)
+    if user is not None and not user.enabled and Proof.IDENTITY in state.progress.proved:
+        raise NotAuthorizedException(INCORRECT if client.conceals_users else "User is disabled.")
     talk = Talk(
         call=call,
         pool=pool,
@@ -173,11 +185,6 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         secret=state.secret,
         client_metadata=reply.client_metadata,
     )
-
-    def spend(tx: Tx) -> None:
-        if not tx.nonces.spend(state.nonce, state.expires_at):
-            raise NotAuthorizedException(SPENT_SESSION)
-
     return await _check(talk, reply.challenge, reply.responses, spend)
 
 
@@ -294,15 +301,6 @@ def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
     if named is None or named.id != state.user_id:
         raise NotAuthorizedException(INVALID_SESSION)
     return named
-
-
-def _check_unchanged(client: Client, state: State, user: User | None) -> None:
-    if user is None:
-        return
-    if user.credentials.password_set_at != state.password_set_at:
-        raise NotAuthorizedException(INVALID_SESSION)
-    if not user.enabled and Proof.IDENTITY in state.progress.proved:
-        raise NotAuthorizedException(INCORRECT if client.conceals_users else "User is disabled.")
 
 
 async def _define_challenge(talk: Talk) -> None:

@@ -15,6 +15,7 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.rotation import Presented, decide_refresh
 from poolhouse.core.session import Session
+from poolhouse.core.signing_key import PoolKeys
 from poolhouse.core.user import User
 from poolhouse.crypto.refresh import open_refresh, seal_refresh
 from poolhouse.flows.bearer import Bearer, read_access_token
@@ -29,12 +30,14 @@ from poolhouse.model import (
     UnsupportedTokenTypeException,
     UserNotFoundException,
 )
-from poolhouse.storage import PoolKeys, Tx
+from poolhouse.storage import Tx
 
 __all__ = [
     "Bearer",
     "Tokens",
     "client_credentials",
+    "find_holder",
+    "find_refreshing",
     "issuer_of",
     "mint",
     "open_session",
@@ -188,7 +191,7 @@ async def refresh(call: Call, pool: Pool, client: Client, token: str, *, source:
     held = find_refreshing(call, token)
     if held is None:
         raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
-    holder = await call.store.read(lambda tx: find_holder(tx, held))
+    holder = await call.store.read(lambda tx: find_holder(tx, pool, held))
     return await renew(call, pool, client, held, holder, source=source)
 
 
@@ -198,9 +201,9 @@ def find_refreshing(call: Call, token: str) -> Refreshing | None:
     return None if plain is None else _UNPACK.decode(plain)
 
 
-def find_holder(tx: Tx, held: Refreshing) -> Holder:
-    """Read whom a refresh token belongs to."""
-    keys = tx.catalogue.signing_keys(held.pool_id)
+def find_holder(tx: Tx, pool: Pool, held: Refreshing) -> Holder:
+    """Read whom a refresh token that ``pool`` is asked about belongs to."""
+    keys = tx.catalogue.signing_keys(pool.id)
     found = tx.sessions.find_with_user(held.session_id)
     if found is None:
         return Holder(None, tx.users.find_by_id(held.user_id), keys)
@@ -260,7 +263,8 @@ async def _rotate(call: Call, client: Client, held: Refreshing) -> Session:
         presented = decide_refresh(client, session, held.generation, call.now)
         if presented is Presented.ROTATED:
             session = replace(session, generation=session.generation + 1, rotated_at=call.now)
-            tx.sessions.save(session)
+            if not tx.sessions.save(session):
+                return None
         elif presented is Presented.REUSED:
             tx.sessions.delete(session.id)
         return presented, session

@@ -12,9 +12,8 @@ from poolhouse.flows.users import save_user
 from poolhouse.storage import Tx
 
 
-async def ask(_: Talk, given: Mapping[str, str]) -> Question:
-    """Miss the password: these flows bring it with the first request. Raises InvalidParameterException."""
-    required(given, "PASSWORD")
+async def ask(_talk: Talk, _given: Mapping[str, str]) -> Question:
+    """Show nothing: a password needs no hint."""
     return Question({})
 
 

@@ -1,0 +1,216 @@
+"""Signing in and staying so: starting, answering challenges, refreshing, revoking (spec/api/04)."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from poolhouse.api.registry import operation
+from poolhouse.core.client import Client
+from poolhouse.core.events_auth import TokenSource
+from poolhouse.core.pool import Pool
+from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
+from poolhouse.flows import sign_in, tokens
+from poolhouse.flows.calls import AdminCall, Call, PublicCall
+from poolhouse.flows.challenges.talk import required
+from poolhouse.flows.clients import check_secret_hash, get_app, is_secret
+from poolhouse.flows.tokens import Holder, Refreshing, Tokens
+from poolhouse.model import (
+    AdminInitiateAuthRequest,
+    AdminInitiateAuthResponse,
+    AdminRespondToAuthChallengeRequest,
+    AdminRespondToAuthChallengeResponse,
+    AuthenticationResultType,
+    GetTokensFromRefreshTokenRequest,
+    GetTokensFromRefreshTokenResponse,
+    InitiateAuthRequest,
+    InitiateAuthResponse,
+    NotAuthorizedException,
+    RespondToAuthChallengeRequest,
+    RespondToAuthChallengeResponse,
+    RevokeTokenRequest,
+    RevokeTokenResponse,
+    UnauthorizedException,
+    UnsupportedOperationException,
+)
+from poolhouse.storage import Tx
+
+App = tuple[Pool, Client]
+Answer = TypeVar(
+    "Answer",
+    InitiateAuthResponse,
+    AdminInitiateAuthResponse,
+    RespondToAuthChallengeResponse,
+    AdminRespondToAuthChallengeResponse,
+)
+
+
+@operation
+async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
+    """Begin a sign-in, or refresh tokens.
+
+    **Differs from Cognito**: USER_AUTH, second factors and devices come in a later version; a sign-in that
+    needs one of them is refused with InvalidUserPoolConfigurationException.
+    """
+    return await _initiate(call, lambda tx: get_app(tx, request.client_id), request, InitiateAuthResponse)
+
+
+@operation
+async def admin_initiate_auth(call: AdminCall, request: AdminInitiateAuthRequest) -> AdminInitiateAuthResponse:
+    """Begin a sign-in on behalf of a user, or refresh tokens."""
+    return await _initiate(call, lambda tx: _get_own_app(tx, call, request), request, AdminInitiateAuthResponse)
+
+
+@operation
+async def respond_to_auth_challenge(
+    call: PublicCall, request: RespondToAuthChallengeRequest
+) -> RespondToAuthChallengeResponse:
+    """Answer a challenge. Those of AdminInitiateAuth may be answered here as well."""
+    app = await call.store.read(lambda tx: get_app(tx, request.client_id))
+    return await _respond(call, app, request, RespondToAuthChallengeResponse)
+
+
+@operation
+async def admin_respond_to_auth_challenge(
+    call: AdminCall, request: AdminRespondToAuthChallengeRequest
+) -> AdminRespondToAuthChallengeResponse:
+    """Answer a challenge on behalf of a user."""
+    app = await call.store.read(lambda tx: _get_own_app(tx, call, request))
+    return await _respond(call, app, request, AdminRespondToAuthChallengeResponse)
+
+
+@operation
+async def get_tokens_from_refresh_token(
+    call: PublicCall, request: GetTokensFromRefreshTokenRequest
+) -> GetTokensFromRefreshTokenResponse:
+    """Refresh tokens, with a new refresh token where the client's rotate (spec/http/04 §4.6)."""
+    held = tokens.find_refreshing(call, request.refresh_token)
+    (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, get_app(tx, request.client_id), held))
+    if not _is_proved(call, client, request.client_secret):
+        raise NotAuthorizedException(f"Unable to verify client secret for client {client.id}")
+    if held is None or holder is None or held.client_id != client.id:
+        raise NotAuthorizedException(f"{tokens.INVALID_REFRESH_TOKEN}.")
+    made = await tokens.renew(
+        call, pool, client, held, holder, source=TokenSource.REFRESH, client_metadata=request.client_metadata
+    )
+    return GetTokensFromRefreshTokenResponse(authentication_result=_result(made))
+
+
+@operation
+async def revoke_token(call: PublicCall, request: RevokeTokenRequest) -> RevokeTokenResponse:
+    """Revoke a refresh token and the access tokens that came with it; unknown ones are no error."""
+    app = await call.store.read(lambda tx: tx.catalogue.find_app(request.client_id))
+    if app is None or not _is_proved(call, app[1], request.client_secret):
+        raise UnauthorizedException(f"Unable to verify client {request.client_id}")
+    await tokens.revoke(call, *app, request.token)
+    return RevokeTokenResponse()
+
+
+async def _initiate(
+    call: Call,
+    load: Callable[[Tx], App],
+    request: InitiateAuthRequest | AdminInitiateAuthRequest,
+    answer: type[Answer],
+) -> Answer:
+    given = request.auth_parameters or {}
+    if request.auth_flow in REFRESH_FLOWS:
+        return answer(authentication_result=_result(await _refresh(call, load, request)), challenge_parameters={})
+    pool, client = await call.store.read(load)
+    username = required(given, "USERNAME")
+    check_secret_hash(call.deps, client, username, given.get("SECRET_HASH"))
+    admin = isinstance(request, AdminInitiateAuthRequest)
+    check_flow(client, request.auth_flow, admin=admin)
+    attempt = sign_in.Attempt(
+        flow=request.auth_flow,
+        username=username,
+        password=given.get("PASSWORD"),
+        srp_a=given.get("SRP_A"),
+        session=request.session,
+        client_metadata=request.client_metadata,
+        admin=admin,
+    )
+    return await _answer(call, await sign_in.start(call, pool, client, attempt), answer)
+
+
+async def _refresh(
+    call: Call, load: Callable[[Tx], App], request: InitiateAuthRequest | AdminInitiateAuthRequest
+) -> Tokens:
+    """Refresh by the flow that comes without rotation: one read, no write."""
+    given = request.auth_parameters or {}
+    held = tokens.find_refreshing(call, required(given, "REFRESH_TOKEN"))
+    (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, load(tx), held))
+    _check_owners_hash(call, client, holder, given)
+    if client.rotation_enabled:
+        raise UnsupportedOperationException(
+            f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
+        )
+    check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
+    if held is None or holder is None:
+        raise NotAuthorizedException(tokens.INVALID_REFRESH_TOKEN)
+    return await tokens.renew(call, pool, client, held, holder, source=TokenSource.REFRESH)
+
+
+def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:
+    """Check SECRET_HASH, which is over the user name of the token's owner (spec/api/03 §3)."""
+    presented = given.get("SECRET_HASH")
+    owner = holder.user if holder else None
+    # Without an owner there is nothing to compare with, and the token is refused anyway.
+    if owner is not None or presented is None:
+        check_secret_hash(call.deps, client, owner.username if owner else "", presented)
+
+
+async def _respond(
+    call: Call,
+    app: App,
+    request: RespondToAuthChallengeRequest | AdminRespondToAuthChallengeRequest,
+    answer: type[Answer],
+) -> Answer:
+    pool, client = app
+    given = request.challenge_responses or {}
+    check_secret_hash(call.deps, client, required(given, "USERNAME"), given.get("SECRET_HASH"))
+    reply = sign_in.Reply(
+        challenge=request.challenge_name,
+        session=request.session,
+        responses=given,
+        client_metadata=request.client_metadata,
+        admin=isinstance(request, AdminRespondToAuthChallengeRequest),
+    )
+    return await _answer(call, await sign_in.answer(call, pool, client, reply), answer)
+
+
+async def _answer(call: Call, outcome: sign_in.Outcome, answer: type[Answer]) -> Answer:
+    if isinstance(outcome, sign_in.Ask):
+        return answer(
+            challenge_name=outcome.challenge,
+            session=outcome.session,
+            challenge_parameters=outcome.parameters,
+            available_challenges=outcome.available,
+        )
+    made = await sign_in.finish_with_tokens(call, outcome)
+    return answer(authentication_result=_result(made), challenge_parameters={})
+
+
+def _result(made: Tokens) -> AuthenticationResultType:
+    return AuthenticationResultType(
+        access_token=made.access_token,
+        expires_in=made.expires_in,
+        id_token=made.id_token,
+        refresh_token=made.refresh_token,
+        token_type="Bearer",
+    )
+
+
+def _get_own_app(
+    tx: Tx, call: AdminCall, request: AdminInitiateAuthRequest | AdminRespondToAuthChallengeRequest
+) -> App:
+    pool = call.pool(tx, request.user_pool_id)
+    return pool, call.client(tx, pool.id, request.client_id)
+
+
+def _with_holder(tx: Tx, app: App, held: Refreshing | None) -> tuple[App, Holder | None]:
+    return app, tokens.find_holder(tx, app[0], held) if held else None
+
+
+def _is_proved(call: Call, client: Client, secret: str | None) -> bool:
+    """Tell whether a client that has a secret gave it, and one that has none did not."""
+    if secret is None:
+        return not client.secrets
+    return is_secret(call.deps, client, secret)
