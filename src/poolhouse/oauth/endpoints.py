@@ -8,10 +8,9 @@ from starlette.types import Receive, Scope, Send
 
 from poolhouse.core.grants import OAuthError
 from poolhouse.flows.calls import Deps
-from poolhouse.model import ServiceError
 from poolhouse.oauth.authorize import authorize
 from poolhouse.oauth.discovery import Discovery
-from poolhouse.oauth.errors import error_response, translate
+from poolhouse.oauth.errors import FLOW_ERRORS, error_response, translate
 from poolhouse.oauth.logout import logout
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.oauth.revoke import revoke
@@ -77,7 +76,14 @@ class OAuth:
         await respond(send, await self._answer(endpoint, request))
         return True
 
-    async def discovery(self, scope: Scope, _receive: Receive, send: Send, pool_id: str, document: str) -> None:
+    async def discovery(  # the router calls every surface alike
+        self,
+        scope: Scope,
+        receive: Receive,  # noqa: ARG002
+        send: Send,
+        pool_id: str,
+        document: str,
+    ) -> None:
         """Answer with a document at a pool's issuer."""
         if scope["method"] not in {"GET", "HEAD"}:
             refused: list[Header] = [(b"allow", b"GET, HEAD"), (b"content-length", b"0"), CORS]
@@ -95,8 +101,10 @@ class OAuth:
             return domain_method_not_allowed(allowed, request_id=request.id, extra=extra)
         try:
             return await endpoint.answer(request)
-        except (OAuthError, RequestRefused, ServiceError, Busy) as error:
+        except (OAuthError, RequestRefused, Busy) as error:
             refusal, status = _refusal(error)
+        except FLOW_ERRORS as error:
+            refusal, status = translate(error), None
         except Exception:
             _logger.exception("request %s failed", request.id)
             refusal, status = OAuthError("server_error"), 500
@@ -107,12 +115,10 @@ class OAuth:
         return ("GET",) if self._deps.identity.strict and endpoint is _AUTHORIZE else endpoint.methods
 
 
-def _refusal(error: OAuthError | RequestRefused | ServiceError | Busy) -> tuple[OAuthError, int | None]:
+def _refusal(error: OAuthError | RequestRefused | Busy) -> tuple[OAuthError, int | None]:
     """Return what the caller is told, and with which status where it is not the usual one."""
     if isinstance(error, OAuthError):
         return error, None
     if isinstance(error, RequestRefused):
         return OAuthError("invalid_request"), 413 if error.status == 413 else 400
-    if isinstance(error, Busy):
-        return OAuthError("temporarily_unavailable"), 503
-    return translate(error), None
+    return OAuthError("temporarily_unavailable"), 503

@@ -37,6 +37,7 @@ CODES: dict[type[ServiceError], str] = {
     TooManyRequestsException: "too_many_requests",
     LimitExceededException: "too_many_requests",
 }
+FLOW_ERRORS = tuple(CODES)
 _TOLD = (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException)
 _STATUS = {"too_many_requests": 429, "server_error": 500}
 
@@ -47,9 +48,8 @@ class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def translate(error: ServiceError) -> OAuthError:
-    """Return the OAuth error for an error of the flows: ``server_error`` for one that has no place here."""
-    code = CODES.get(type(error), "server_error")
-    return OAuthError(code, error.message if isinstance(error, _TOLD) else None)
+    """Return the OAuth error for an error of the flows, one of the table's."""
+    return OAuthError(CODES[type(error)], error.message if isinstance(error, _TOLD) else None)
 
 
 def error_response(
