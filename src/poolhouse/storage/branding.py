@@ -60,6 +60,11 @@ class Branding:
             counts.next_generation(self._sql, pool_id)
         return bool(deleted)
 
+    def count(self, pool_id: str) -> int:
+        """Return how many styles a pool has."""
+        row = self._sql.row("SELECT COUNT(*) FROM branding WHERE pool_id = :pool_id", pool_id=pool_id)
+        return 0 if row is None else int(row[0])
+
 
 def _key(style: ManagedLoginBrandingType) -> tuple[str, str]:
     assert style.user_pool_id is not None
