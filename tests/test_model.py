@@ -11,16 +11,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
+from tools.generate_model import EXTRA_ENUM_VALUES, TARGET, Model, translate
 
 from poolhouse import model
 from poolhouse.api.registry import HANDLERS, complete, function_name
 from poolhouse.model import OPERATIONS, Access, shapes
 from tests.wire.values import documents
-from tools.generate_model import EXTRA_ENUM_VALUES, TARGET, Model, translate
 
 SERVICE = botocore.session.get_session().get_service_model("cognito-idp")
 STRUCTS = {
-    name: found for name, found in vars(shapes).items()
+    name: found
+    for name, found in vars(shapes).items()
     if isinstance(found, type) and issubclass(found, Struct) and found is not Struct
 }
 
@@ -49,7 +50,8 @@ def test_access_is_what_the_service_says() -> None:
     assert kinds == {Access.ADMIN: 105, Access.USER: 22, Access.PUBLIC: 14}
     unsigned = {name for name in OPERATIONS if SERVICE.operation_model(name).auth_type == "none"}
     assert {name for name, row in OPERATIONS.items() if row.access is not Access.ADMIN} - unsigned == {
-        "GetClientToken", "GetDerivedToken"
+        "GetClientToken",
+        "GetDerivedToken",
     }
 
 
@@ -81,7 +83,8 @@ def test_members_have_their_wire_names(name: str) -> None:
 def test_every_structure_is_generated() -> None:
     """All structures of the service but its errors are there."""
     wanted = {
-        name for name in SERVICE.shape_names
+        name
+        for name in SERVICE.shape_names
         if SERVICE.shape_for(name).type_name == "structure"
         and not SERVICE.shape_for(name).metadata.get("exception")
         and not SERVICE.shape_for(name).is_document_type
@@ -127,17 +130,6 @@ def test_unions_of_categories_match_by_category(character: str) -> None:
     assert bool(visible) == (category[0] in "LMSNP")
     spaced = re.search(translate(r"[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+"), character)
     assert bool(spaced) == (category[0] in "LMSNPZ")
-
-
-@given(st.text(st.sampled_from("aZ0_- \n\té😀.#{}"), max_size=8))
-def test_translated_patterns_agree_with_the_regex_module(text: str) -> None:
-    """Where the `regex` module is installed, it finds the same of every pattern in the service description."""
-    regex = pytest.importorskip("regex")
-    for name in SERVICE.shape_names:
-        pattern = SERVICE.shape_for(name).metadata.get("pattern", "")
-        if pattern.strip():
-            expected = regex.fullmatch(pattern, text, flags=regex.ASCII | regex.VERSION1)
-            assert bool(re.search(translate(pattern), text)) == bool(expected), pattern
 
 
 @given(st.text(max_size=12))

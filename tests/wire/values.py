@@ -17,12 +17,10 @@ LONGEST = 40
 
 
 def bare(info):
-    """A type without its wrappings, and the generator's notes on it."""
+    """A type without its wrappings."""
     if isinstance(info, mi.UnionType):
         info = next(member for member in info.types if not isinstance(member, mi.NoneType))
-    if isinstance(info, mi.Metadata):
-        return info.type, info.extra or {}
-    return info, {}
+    return info.type if isinstance(info, mi.Metadata) else info
 
 
 @functools.cache
@@ -43,7 +41,7 @@ def _document(info, full: bool):
 
 def value(info, full: bool = False):
     """Values of a type, within its constraints."""
-    info, extra = bare(info)
+    info = bare(info)
     if isinstance(info, mi.StructType):
         return st.deferred(lambda: _document(info, full))
     if isinstance(info, mi.EnumType):
@@ -64,7 +62,10 @@ def value(info, full: bool = False):
     if isinstance(info, mi.DictType):
         least = info.min_length or 0
         return st.dictionaries(
-            value(info.key_type), value(info.value_type, full), min_size=least, max_size=min(info.max_length or 3, least + 2)
+            value(info.key_type),
+            value(info.value_type, full),
+            min_size=least,
+            max_size=min(info.max_length or 3, least + 2),
         )
     assert isinstance(info, mi.AnyType), info
     return st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=3)
@@ -79,7 +80,9 @@ def text(pattern: str | None, least: int, most: int | None):
     inside = pattern.removeprefix("(?a)\\A(?:").removesuffix(")\\Z")
     repeated = re.fullmatch(r"(\[(?:\\.|[^\]\\])+\])([+*])", inside)
     if repeated is None:
-        return st.from_regex(pattern.replace(VISIBLE, SOME_VISIBLE)).filter(lambda drawn: least <= len(drawn) <= (most or LONGEST * 10))
+        return st.from_regex(pattern.replace(VISIBLE, SOME_VISIBLE)).filter(
+            lambda drawn: least <= len(drawn) <= (most or LONGEST * 10)
+        )
     one = _characters(repeated[1])
     return st.text(one, min_size=max(least, 1 if repeated[2] == "+" else 0), max_size=longest)
 

@@ -31,7 +31,7 @@ _ALLOWED_HEADERS = (
     b"x-amz-user-agent, x-amzn-platform-id, x-amzn-trace-id, cache-control, amz-sdk-invocation-id, amz-sdk-request"
 )
 _JSON = (b"content-type", CONTENT_TYPE.encode())
-_NOT_PLAIN = re.compile(r"[^\x20-\x7e]+")
+_NOT_PLAIN = re.compile(r"[^\x21-\x7e]+")
 
 # Structures are declared in the order of their wire names; maps are put in order here (spec/api/01 §2.4).
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -22,7 +22,7 @@ MISMATCH = (
     "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 _ISO = "%Y%m%dT%H%M%SZ"
-_RFC_1123 = "%a, %d %b %Y %H:%M:%S GMT"
+_RFC_1123 = "%a, %d %b %Y %H:%M:%S %z"
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ISO_SHAPE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -78,8 +78,8 @@ def _signing_time(headers: Mapping[str, str]) -> str | None:
     if _ISO_SHAPE.fullmatch(given):
         return given
     try:
-        return datetime.strptime(given, _RFC_1123).strftime(_ISO)  # noqa: DTZ007 - both texts are in UTC
-    except ValueError:
+        return datetime.strptime(given.replace("GMT", "+0000"), _RFC_1123).astimezone(UTC).strftime(_ISO)
+    except (ValueError, OverflowError):
         return None
 
 
