@@ -14,9 +14,7 @@ import uvicorn
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from poolhouse.app import App, Outside, SystemRandom
 from poolhouse.settings import Settings
-from tests.keys import reuse_rsa_keys
 
 ACCESS_KEY, SECRET_KEY = "AKPHTESTTESTTESTTEST", "test-secret-of-the-root-access-key-00000"
 PASSWORD = "Correct-Horse-1"
@@ -74,12 +72,21 @@ class Server:
     access_key, secret_key = ACCESS_KEY, SECRET_KEY
 
     def __init__(self, settings: Settings) -> None:
+        from poolhouse.app import App, Outside, SystemRandom
+
         self.clock = MovableClock()
         self.settings = settings
         self.app = App(settings, Outside(clock=self.clock, random=SystemRandom()))
         config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=settings.port, lifespan="on", log_config=None, loop="uvloop",
-            http="httptools", access_log=False, server_header=False,
+            self.app,
+            host="127.0.0.1",
+            port=settings.port,
+            lifespan="on",
+            log_config=None,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            server_header=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -133,9 +140,13 @@ class Server:
         return boto3.client(
             "cognito-idp",
             **{
-                "endpoint_url": self.url, "region_name": "us-east-1", "aws_access_key_id": ACCESS_KEY,
-                "aws_secret_access_key": SECRET_KEY, "config": config,
-            } | options,
+                "endpoint_url": self.url,
+                "region_name": "us-east-1",
+                "aws_access_key_id": ACCESS_KEY,
+                "aws_secret_access_key": SECRET_KEY,
+                "config": config,
+            }
+            | options,
         )
 
 
@@ -151,16 +162,23 @@ def make_settings(database: str, directory: pathlib.Path, **changes: Any) -> Set
     """Settings of a test server: real in everything but the cost of a password hash."""
     return Settings(
         **{
-            "port": free_port(), "database": database, "master_key": "11" * 32,
-            "root_access_key_id": ACCESS_KEY, "root_secret_access_key": SECRET_KEY,
-            "argon2_memory_kib": 8, "argon2_time": 1,
-        } | changes,
+            "port": free_port(),
+            "database": database,
+            "master_key": "11" * 32,
+            "root_access_key_id": ACCESS_KEY,
+            "root_secret_access_key": SECRET_KEY,
+            "argon2_memory_kib": 8,
+            "argon2_time": 1,
+        }
+        | changes,
     )
 
 
 @pytest.fixture(scope="session")
 def rsa_keys() -> Iterator[None]:
     """One pair of RSA keys for the whole run: making them is slow and not what most tests are about."""
+    from tests.keys import reuse_rsa_keys
+
     with reuse_rsa_keys():
         yield
 
@@ -225,9 +243,12 @@ def app(call) -> Callable[..., dict[str, Any]]:
 
     def make(pool_id: str, **settings: Any) -> dict[str, Any]:
         members = {
-            "UserPoolId": pool_id, "ClientName": f"client-{next(_numbers)}",
+            "UserPoolId": pool_id,
+            "ClientName": f"client-{next(_numbers)}",
             "ExplicitAuthFlows": [
-                "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+                "ALLOW_USER_PASSWORD_AUTH",
+                "ALLOW_USER_SRP_AUTH",
+                "ALLOW_ADMIN_USER_PASSWORD_AUTH",
                 "ALLOW_REFRESH_TOKEN_AUTH",
             ],
         } | settings
@@ -247,9 +268,7 @@ def user(call) -> Callable[..., str]:
             "AdminCreateUser", UserPoolId=pool_id, Username=username, MessageAction="SUPPRESS", UserAttributes=listed
         )
         if password is not None:
-            call(
-                "AdminSetUserPassword", UserPoolId=pool_id, Username=username, Password=password, Permanent=True
-            )
+            call("AdminSetUserPassword", UserPoolId=pool_id, Username=username, Password=password, Permanent=True)
         return made["User"]["Username"]
 
     return make

@@ -191,7 +191,7 @@ class App:
             api=api,
             issuer=oauth,
             domains=(oauth, Login(self.deps)),
-            console=Console(self.deps, ApiDispatcher(self.deps)),
+            console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
         )
         for work in (self._keep_stock, self._keep_swept):

@@ -38,9 +38,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     region: Annotated[
         str, Meta(pattern=r"\A[a-z0-9-]{5,32}\Z", description="Region where a request's credential scope names none.")
     ] = "us-east-1"
-    account_id: Annotated[
-        str, Meta(pattern=r"\A[0-9]{12}\Z", description="Account number that appears in ARNs.")
-    ] = "000000000000"
+    account_id: Annotated[str, Meta(pattern=r"\A[0-9]{12}\Z", description="Account number that appears in ARNs.")] = (
+        "000000000000"
+    )
     root_access_key_id: Annotated[
         str | None, Meta(description="First access key of the JSON API. Default: made at first start.")
     ] = None
@@ -91,9 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: Annotated[
         str, Meta(pattern=r"\A(debug|info|warning|error)\Z", description="`debug`, `info`, `warning` or `error`.")
     ] = "info"
-    strict: Annotated[
-        bool, Meta(description="Leave out every addition that Cognito does not show.")
-    ] = False
+    strict: Annotated[bool, Meta(description="Leave out every addition that Cognito does not show.")] = False
 
     @property
     def base_url(self) -> str:
@@ -105,7 +103,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def data_directory(self) -> pathlib.Path:
         """Where files beside the database go."""
         path = self.database.removeprefix("sqlite:///")
-        if path == self.database or path == ":memory:":
+        if path in {self.database, ":memory:"}:
             return pathlib.Path(".poolhouse")
         return pathlib.Path(path).parent
 
@@ -138,7 +136,9 @@ def describe() -> list[tuple[str, str, str]]:
     for field in msgspec.structs.fields(Settings):
         meta = hints[field.name].__metadata__[0]
         default = "" if field.default is None or field.default is msgspec.NODEFAULT else field.default
-        rows.append((PREFIX + field.name.upper(), str(default).lower() if default is False else str(default), meta.description))
+        rows.append(
+            (PREFIX + field.name.upper(), str(default).lower() if default is False else str(default), meta.description)
+        )
     return rows
 
 
@@ -158,14 +158,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for variable, value in environment.items():
         name = variable.removeprefix(PREFIX)
-        if name == variable or name == CONFIG:
+        if name in {variable, CONFIG}:
             continue
         if name.endswith("_FILE"):
             name = name.removesuffix("_FILE")
             value = _from_secret_file(variable, value)
         field = name.lower()
         _check_name(field, variable)
-        values[field] = [part.strip() for part in value.split(",") if part.strip()] if field == "trusted_proxies" else value
+        values[field] = (
+            [part.strip() for part in value.split(",") if part.strip()] if field == "trusted_proxies" else value
+        )
     return values
 
 

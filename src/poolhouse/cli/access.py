@@ -7,8 +7,10 @@ from typing import Literal
 from cyclopts import App
 
 from poolhouse.cli.opened import CommandError, run, settings_of
-from poolhouse.flows import installation, operators as console_operators
+from poolhouse.flows import installation
+from poolhouse.flows import operators as console_operators
 from poolhouse.flows.calls import Deps
+from poolhouse.storage import Tx
 
 credentials = App(name="credentials", help="Access keys of the JSON API.")
 operators = App(name="operators", help="Operators of the web console.")
@@ -26,6 +28,7 @@ def env(*, format: Literal["shell", "dotenv", "json"] = "shell", config: str | N
         shell: export lines; dotenv: NAME=value lines; json: an object.
     config
         The TOML file of settings.
+
     """
     settings = settings_of(config)
     root = run(settings, installation.find_root_key)
@@ -107,7 +110,7 @@ def list_keys(user_pool_id: str, *, config: str | None = None) -> None:
     """List the signing keys of a user pool. Example: poolhouse keys list us-east-1_AbCdEfGhI"""
 
     async def work(deps: Deps) -> list[tuple[str, str, str]]:
-        def read_keys(tx: installation.Tx) -> list[tuple[str, str, str]]:
+        def read_keys(tx: Tx) -> list[tuple[str, str, str]]:
             if tx.catalogue.find_pool(user_pool_id) is None:
                 return []
             found = tx.catalogue.signing_keys(user_pool_id)

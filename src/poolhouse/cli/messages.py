@@ -24,6 +24,7 @@ def outbox(*, to: str | None = None, last: bool = False, json: bool = False, con
         An array of objects: id, at, channel, to, subject, body, code, template, user_pool_id, username.
     config
         The TOML file of settings.
+
     """
 
     async def work(deps: Deps) -> list[Message]:

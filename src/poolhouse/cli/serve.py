@@ -42,6 +42,7 @@ def serve(
         Worker processes, at most one per core.
     config
         The TOML file of settings.
+
     """
     flags = {"host": host, "port": port, "database": database, "public_url": public_url, "workers": workers}
     settings = settings_of(config, **flags)

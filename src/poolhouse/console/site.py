@@ -5,16 +5,13 @@ import hmac
 import importlib.resources
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import quote
 
 import httpx
 import jinja2
-import msgspec
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from poolhouse.console.pages import clients, create_pool, pools, sign_in, users
@@ -58,7 +55,7 @@ class Console:
     def __init__(self, deps: Deps, dispatcher: Dispatcher, own: Surface) -> None:
         self._deps = deps
         self._dispatcher = dispatcher
-        transport = httpx.ASGITransport(app=own)  # type: ignore[arg-type]  # the same protocol, spelled otherwise
+        transport = httpx.ASGITransport(app=own)
         self.principal = Principal(deps, httpx.AsyncClient(transport=transport))
         self._static = _static_files()
         version = hashlib.sha256(b"".join(self._static[name] for name in sorted(self._static))).hexdigest()[:12]
@@ -134,7 +131,9 @@ class Console:
     async def _sign_in(self, request: Request) -> Response:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         response = RedirectResponse("/", 302)
-        response.headers["location"] = await self.principal.begin(response, target if request.method == "GET" else "/console/")
+        response.headers["location"] = await self.principal.begin(
+            response, target if request.method == "GET" else "/console/"
+        )
         return response
 
     async def _visit(self, request: Request, operator: Operator | None) -> Visit:

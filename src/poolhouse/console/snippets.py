@@ -32,16 +32,36 @@ class Snippet(Struct, frozen=True):
 # By kind of application: file, title, what to do with it.
 CATALOGUE: dict[str, tuple[tuple[str, str, str], ...]] = {
     "web": (
-        ("flask", "Python: Flask and Authlib", "pip install flask authlib requests, save as app.py, run: python app.py"),
-        ("express", "Node.js: Express and openid-client", "npm install express express-session openid-client, save as app.mjs, run: node app.mjs"),
-        ("curl_web", "Any HTTP client: curl", "Sign in on the login page, then exchange the code that your return URL gets."),
+        (
+            "flask",
+            "Python: Flask and Authlib",
+            "pip install flask authlib requests, save as app.py, run: python app.py",
+        ),
+        (
+            "express",
+            "Node.js: Express and openid-client",
+            "npm install express express-session openid-client, save as app.mjs, run: node app.mjs",
+        ),
+        (
+            "curl_web",
+            "Any HTTP client: curl",
+            "Sign in on the login page, then exchange the code that your return URL gets.",
+        ),
     ),
     "spa": (
         ("spa", "JavaScript: oidc-client-ts", "Save as index.html and serve it at the return URL."),
-        ("react", "React: react-oidc-context", "npm install react-oidc-context oidc-client-ts, then use this as src/main.jsx."),
+        (
+            "react",
+            "React: react-oidc-context",
+            "npm install react-oidc-context oidc-client-ts, then use this as src/main.jsx.",
+        ),
     ),
     "mobile": (
-        ("react_native", "React Native: react-native-app-auth", "npm install react-native-app-auth, then call signIn()."),
+        (
+            "react_native",
+            "React Native: react-native-app-auth",
+            "npm install react-native-app-auth, then call signIn().",
+        ),
         ("curl_public", "Any HTTP client: curl", "Sign in on the login page with PKCE, then exchange the code."),
     ),
     "machine": (

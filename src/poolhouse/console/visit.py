@@ -10,18 +10,41 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from poolhouse.console.principal import Operator, Principal
+from poolhouse.core.pool import Pool
 from poolhouse.flows.calls import Deps
-from poolhouse.model import DescribeUserPoolRequest, DescribeUserPoolResponse, ResourceNotFoundException, UserPoolType
+from poolhouse.flows.issuer import issuer_of
+from poolhouse.model import (
+    DescribeUserPoolRequest,
+    DescribeUserPoolResponse,
+    GetUserPoolMfaConfigResponse,
+    ResourceNotFoundException,
+    UserPoolType,
+)
 from poolhouse.web.dispatcher import Dispatcher
+from poolhouse.web.domains import base_url_of
 from poolhouse.web.requests import origin
 
 T = TypeVar("T", bound=Struct)
 
 # Suggested in the Region field; any name may be typed.
 REGIONS = (
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-west-2",
-    "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-    "ap-northeast-1", "ap-northeast-2",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
 )
 
 
@@ -64,13 +87,17 @@ class Visit:
         return [value for value in self.form.getlist(name) if isinstance(value, str)]
 
     async def call(self, operation: str, request: Struct, answer: type[T]) -> T:
-        """Call an operation; raises its ServiceError."""
-        response = await self.dispatcher.call(
-            operation, request, region=self.region, origin=origin(self.request.scope, self.deps)
-        )
+        """Call an operation for its answer; raises its ServiceError."""
+        response = await self.dispatch(operation, request)
         if not isinstance(response, answer):
             raise TypeError(f"{operation} answers {type(response).__name__}")
         return response
+
+    async def dispatch(self, operation: str, request: Struct) -> Struct | None:
+        """Call an operation; raises its ServiceError."""
+        return await self.dispatcher.call(
+            operation, request, region=self.region, origin=origin(self.request.scope, self.deps)
+        )
 
     async def pool(self) -> UserPoolType:
         """Return the pool in the path; raises ResourceNotFoundException."""
@@ -79,6 +106,14 @@ class Visit:
         if found is None:
             raise ResourceNotFoundException(f"User pool {self.pool_id} does not exist.")
         return found
+
+    def issuer(self, settings: UserPoolType) -> str:
+        """Return the issuer of a pool."""
+        return issuer_of(self.deps.identity, _pool(settings))
+
+    def base_url(self, settings: UserPoolType) -> str | None:
+        """Return the base URL of a pool's domain, None where it has none."""
+        return base_url_of(self.deps.identity, _pool(settings))
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """Render a template."""
@@ -104,3 +139,8 @@ class Visit:
     def go(path: str) -> Response:
         """Redirect within the console after a form."""
         return RedirectResponse(path, 303)
+
+
+def _pool(settings: UserPoolType) -> Pool:
+    """Return the value behind a description, for the rules that work on it."""
+    return Pool(id=settings.id or "", settings=settings, mfa=GetUserPoolMfaConfigResponse(), device_group_key="")

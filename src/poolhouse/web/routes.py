@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from poolhouse.flows.calls import Deps
 from poolhouse.web.domains import DomainContext, find_domain
-from poolhouse.web.responses import json_response, redirect, respond
+from poolhouse.web.requests import request_id
+from poolhouse.web.responses import domain_not_found, json_response, redirect, respond
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,26 +29,39 @@ _WELL_KNOWN = re.compile(r"/([\w-]+_[0-9a-zA-Z]+)/\.well-known/(openid-configura
 class Surface(Protocol):
     """An ASGI application."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        ...
 
 
 class DomainSurface(Protocol):
     """Serves some paths of a pool domain; returns False where a path is not one of them."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool: ...
+    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
+        """Answer a request below a pool domain."""
+        ...
 
 
 class Issuer(Protocol):
     """Serves the documents at a pool's issuer."""
 
-    async def discovery(self, scope: Scope, receive: Receive, send: Send, pool_id: str, document: str) -> None: ...
+    async def discovery(self, scope: Scope, receive: Receive, send: Send, pool_id: str, document: str) -> None:
+        """Answer with a pool's discovery document or keys."""
+        ...
 
 
 class Router:
     """Brings a request to the surface that answers it."""
 
     def __init__(
-        self, deps: Deps, *, api: Surface, issuer: Issuer, domains: tuple[DomainSurface, ...], console: Surface, health: Surface
+        self,
+        deps: Deps,
+        *,
+        api: Surface,
+        issuer: Issuer,
+        domains: tuple[DomainSurface, ...],
+        console: Surface,
+        health: Surface,
     ) -> None:
         self._deps = deps
         self._api, self._issuer, self._domains = api, issuer, domains
@@ -76,4 +90,4 @@ class Router:
         for surface in self._domains:
             if await surface.handle(scope, receive, send, domain, domain.path):
                 return
-        await respond(send, json_response(404, {"message": "Not Found"}))
+        await respond(send, domain_not_found(request_id(scope, self._deps)))

@@ -8,7 +8,6 @@ from poolhouse.console.pages.pools import PAGE
 from poolhouse.console.snippets import HEADINGS, snippets_for
 from poolhouse.console.visit import Visit
 from poolhouse.core.client import Client
-from poolhouse.flows.issuer import issuer_of
 from poolhouse.model import (
     DescribeUserPoolClientRequest,
     DescribeUserPoolClientResponse,
@@ -18,7 +17,6 @@ from poolhouse.model import (
     UserPoolClientType,
     UserPoolType,
 )
-from poolhouse.web.domains import base_url_of
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -59,8 +57,7 @@ async def show_setup(visit: Visit) -> Response:
     """Show code that signs people in with this client."""
     pool, client = await visit.pool(), await _client(visit)
     kind = application_type(client)
-    issuer = issuer_of(visit.deps.identity, pool_of(pool))
-    base_url = base_url_of(visit.deps.identity, pool_of(pool)) or ""
+    issuer, base_url = visit.issuer(pool), visit.base_url(pool) or ""
     return visit.page(
         "setup_application.html",
         pool=pool,
@@ -85,14 +82,12 @@ def application_type(client: UserPoolClientType) -> str:
 
 def login_url(visit: Visit, pool: UserPoolType, client: UserPoolClientType) -> str | None:
     """Return the URL behind **View login page**, parameters in the order of spec/http/08 §8.5."""
-    base_url = base_url_of(visit.deps.identity, pool_of(pool))
+    base_url = visit.base_url(pool)
     if base_url is None or not client.callback_urls or "code" not in (client.allowed_oauth_flows or ()):
         return None
     scope = "+".join(quote(scope, safe="") for scope in client.allowed_oauth_scopes or ())
     callback = quote(client.callback_urls[0], safe="")
-    return (
-        f"{base_url}/login?client_id={client.client_id}&response_type=code&scope={scope}&redirect_uri={callback}"
-    )
+    return f"{base_url}/login?client_id={client.client_id}&response_type=code&scope={scope}&redirect_uri={callback}"
 
 
 def duration(seconds: int) -> str:

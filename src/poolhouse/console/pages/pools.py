@@ -3,7 +3,6 @@
 from starlette.responses import Response
 
 from poolhouse.console.visit import Visit
-from poolhouse.flows.issuer import issuer_of
 from poolhouse.model import (
     ListUserPoolClientsRequest,
     ListUserPoolClientsResponse,
@@ -11,7 +10,6 @@ from poolhouse.model import (
     ListUserPoolsResponse,
     UserPoolType,
 )
-from poolhouse.web.domains import base_url_of
 
 PAGE = 25
 SUMMARY_CLIENTS = 12
@@ -35,8 +33,8 @@ async def show_pool(visit: Visit) -> Response:
         pool=pool,
         section="Overview",
         clients=clients.user_pool_clients or [],
-        issuer=issuer_of(visit.deps.identity, pool_of(pool)),
-        base_url=base_url_of(visit.deps.identity, pool_of(pool)),
+        issuer=visit.issuer(pool),
+        base_url=visit.base_url(pool),
         sign_in=sign_in_names(pool),
         required=", ".join(name for name in required if name),
     )
