@@ -1,0 +1,172 @@
+"""The sign-in machine: what is asked, in which order, and that nothing due is ever skipped."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from poolhouse.core.client import Client
+from poolhouse.core.pool import Pool
+from poolhouse.core.sign_in import Facts, Progress, Proof, check_flow, facts_of, next_step
+from poolhouse.core.user import User
+from poolhouse.model import AuthFlowType as Flow
+from poolhouse.model import (
+    ChallengeNameType as Challenge,
+)
+from poolhouse.model import (
+    ExplicitAuthFlowsType,
+    GetUserPoolMfaConfigResponse,
+    InvalidParameterException,
+    SmsMfaConfigType,
+    UserPoolClientType,
+    UserPoolMfaType,
+    UserPoolType,
+    UserStatusType,
+)
+
+FACTORS = (Challenge.SMS_MFA, Challenge.SOFTWARE_TOKEN_MFA, Challenge.EMAIL_OTP)
+BEGUN = Progress(method=Challenge.PASSWORD, event_id="event")
+KNOWN = BEGUN.having(Proof.IDENTITY)
+# What a right answer to each challenge shows.
+SHOWN = {
+    Challenge.PASSWORD: Proof.IDENTITY,
+    Challenge.PASSWORD_VERIFIER: Proof.IDENTITY,
+    Challenge.NEW_PASSWORD_REQUIRED: Proof.NEW_PASSWORD,
+    Challenge.MFA_SETUP: Proof.SECOND_FACTOR,
+    **dict.fromkeys(FACTORS, Proof.SECOND_FACTOR),
+}
+
+
+@st.composite
+def all_facts(draw) -> Facts:
+    factors = tuple(draw(st.lists(st.sampled_from(FACTORS), unique=True)))
+    return Facts(
+        must_replace_password=draw(st.booleans()),
+        factor_required=draw(st.booleans()),
+        factors=factors,
+        preferred_factor=draw(st.sampled_from((None, *FACTORS))),
+    )
+
+
+def answer(challenge: Challenge, facts: Facts, progress: Progress) -> Progress:
+    """What is shown after a right answer."""
+    if challenge == Challenge.SELECT_MFA_TYPE:
+        return replace(progress, factor=facts.factors[-1])
+    return progress.having(SHOWN[challenge])
+
+
+@given(all_facts(), st.sampled_from([Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER]))
+def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: Challenge):
+    """Whatever is true, right answers end the sign-in within seven steps, and only after every due factor."""
+    progress, asked = Progress(method=method, event_id="event"), []
+    while (challenge := next_step(facts, progress)) is not None:
+        asked.append(challenge)
+        assert len(asked) <= 7
+        progress = answer(challenge, facts, progress)
+    assert asked[0] == method
+    assert facts.must_replace_password == (Challenge.NEW_PASSWORD_REQUIRED in asked)
+    assert bool(facts.factors) == bool(set(FACTORS) & set(asked))
+    assert (facts.factor_required or bool(facts.factors)) == (Proof.SECOND_FACTOR in progress.proved)
+    assert len(asked) == len(set(asked))
+
+
+@given(all_facts(), st.sets(st.sampled_from(list(Proof))), st.sampled_from((None, *FACTORS)))
+def test_done_means_everything_due_is_shown(facts: Facts, proved: set[Proof], factor: Challenge | None):
+    """From any progress at all, nothing is left to ask only where everything due was shown."""
+    progress = replace(BEGUN, proved=frozenset(proved), factor=factor)
+    if next_step(facts, progress) is None:
+        assert Proof.IDENTITY in proved
+        assert Proof.NEW_PASSWORD in proved or not facts.must_replace_password
+        assert Proof.SECOND_FACTOR in proved or not (facts.factor_required or facts.factors)
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        (Facts(), None),
+        (Facts(must_replace_password=True, factors=(Challenge.SMS_MFA,)), Challenge.NEW_PASSWORD_REQUIRED),
+        (Facts(factors=(Challenge.SMS_MFA,)), Challenge.SMS_MFA),
+        (Facts(factors=FACTORS), Challenge.SELECT_MFA_TYPE),
+        (Facts(factors=FACTORS, preferred_factor=Challenge.EMAIL_OTP), Challenge.EMAIL_OTP),
+        (Facts(factors=FACTORS[:2], preferred_factor=Challenge.EMAIL_OTP), Challenge.SELECT_MFA_TYPE),
+        (Facts(factor_required=True), Challenge.MFA_SETUP),
+        (Facts(factor_required=True, factors=(Challenge.SMS_MFA,)), Challenge.SMS_MFA),
+    ],
+)
+def test_what_follows_a_right_password(facts: Facts, asked: Challenge | None):
+    """After the password comes the new password, then the second factor, then its set-up."""
+    assert next_step(facts, KNOWN) == asked
+
+
+def test_a_chosen_factor_counts_only_while_the_user_has_it():
+    """A factor chosen earlier is asked for only if it is still one of the user's."""
+    chosen = replace(KNOWN, factor=Challenge.EMAIL_OTP)
+    assert next_step(Facts(factors=FACTORS), chosen) == Challenge.EMAIL_OTP
+    assert next_step(Facts(factors=FACTORS[:2]), chosen) == Challenge.SELECT_MFA_TYPE
+
+
+def pool_with(mfa: UserPoolMfaType | None, *, sms: bool = False) -> Pool:
+    block = SmsMfaConfigType() if sms else None
+    return Pool(
+        id="us-east-1_AbCdEfGhI",
+        settings=UserPoolType(),
+        mfa=GetUserPoolMfaConfigResponse(mfa_configuration=mfa, sms_mfa_configuration=block),
+        device_group_key="-v7w9UcY6",
+    )
+
+
+def user_with(status: UserStatusType = UserStatusType.CONFIRMED, **attributes: str) -> User:
+    return User(
+        pool_id="us-east-1_AbCdEfGhI", sub="sub", username="ann", status=status, attributes=attributes,
+        created_at=0, modified_at=0,
+    )
+
+
+def test_facts_of_a_user():
+    """Temporary passwords are to be replaced; a required factor is the telephone where the pool sends messages."""
+    phone = {"phone_number": "+15550100"}
+    on = pool_with(UserPoolMfaType.ON, sms=True)
+    assert facts_of(pool_with(None), user_with()) == Facts()
+    assert facts_of(on, None) == Facts()
+    assert facts_of(pool_with(UserPoolMfaType.OPTIONAL, sms=True), user_with(**phone)) == Facts()
+    assert facts_of(pool_with(None), user_with(UserStatusType.FORCE_CHANGE_PASSWORD)).must_replace_password
+    assert facts_of(on, user_with(**phone)) == Facts(factor_required=True, factors=(Challenge.SMS_MFA,))
+    assert facts_of(on, user_with()) == Facts(factor_required=True)
+    assert facts_of(pool_with(UserPoolMfaType.ON), user_with(**phone)) == Facts(factor_required=True)
+
+
+def client_with(*flows: str) -> Client:
+    named = [ExplicitAuthFlowsType(flow) for flow in flows]
+    return Client(id="client", pool_id="us-east-1_AbCdEfGhI", settings=UserPoolClientType(explicit_auth_flows=named))
+
+
+@pytest.mark.parametrize(
+    ("flow", "admin", "text"),
+    [
+        (Flow.USER_PASSWORD_AUTH, False, "USER_PASSWORD_AUTH flow not enabled for this client"),
+        (Flow.USER_SRP_AUTH, False, "USER_SRP_AUTH is not enabled for the client."),
+        (Flow.USER_SRP_AUTH, True, "USER_SRP_AUTH is not enabled for the client."),
+        (Flow.CUSTOM_AUTH, False, "CUSTOM_AUTH is not enabled for the client."),
+        (Flow.USER_AUTH, False, "USER_AUTH is not enabled for the client."),
+        (Flow.ADMIN_NO_SRP_AUTH, True, "Auth flow not enabled for this client"),
+        (Flow.ADMIN_USER_PASSWORD_AUTH, True, "Auth flow not enabled for this client"),
+        (Flow.REFRESH_TOKEN_AUTH, False, "Auth flow not enabled for this client"),
+        (Flow.REFRESH_TOKEN, True, "Auth flow not enabled for this client"),
+        (Flow.ADMIN_NO_SRP_AUTH, False, "Initiate Auth method not supported."),
+        (Flow.ADMIN_USER_PASSWORD_AUTH, False, "Initiate Auth method not supported."),
+        (Flow.USER_PASSWORD_AUTH, True, "Initiate Auth method not supported."),
+    ],
+)
+def test_flows_that_a_client_may_not_use(flow: Flow, admin: bool, text: str):
+    """A flow that the client lacks, or that belongs to the other door, is refused in Cognito's words."""
+    with pytest.raises(InvalidParameterException) as refused:
+        check_flow(client_with("ALLOW_TOKEN_EXCHANGE_DELEGATION"), flow, admin=admin)
+    assert refused.value.message == text
+
+
+def test_flows_that_a_client_may_use():
+    """The old and the new names of a flow open the same door."""
+    for names in (["ADMIN_NO_SRP_AUTH"], ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]):
+        check_flow(client_with(*names), Flow.ADMIN_NO_SRP_AUTH, admin=True)
+        check_flow(client_with(*names), Flow.ADMIN_USER_PASSWORD_AUTH, admin=True)
+    check_flow(client_with("ALLOW_REFRESH_TOKEN_AUTH"), Flow.REFRESH_TOKEN, admin=False)
