@@ -201,6 +201,25 @@ def server(session_server: Server) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def aws_issuer_server(rsa_keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose issuer is Cognito's own, for verifiers that hard-code it."""
+    directory = tmp_path_factory.mktemp("aws-issuer")
+    server = Server(make_settings(f"sqlite:///{directory}/poolhouse.db", directory, issuer="aws"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server(rsa_keys, tmp_path: pathlib.Path) -> Iterator[Server]:
+    """A server of its own, whose database a command line may open as well."""
+    server = Server(make_settings(f"sqlite:///{tmp_path}/poolhouse.db", tmp_path))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def session_cognito(session_server: Server):
     return session_server.boto()
 

@@ -1,0 +1,68 @@
+"""Clients from npm, unmodified."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.clients.conftest import CALLBACK, sign_in_by_form
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
+
+
+def test_openid_client_goes_through_code_with_pkce(node, server, hosted_pool, user):
+    """openid-client discovers the pool, gets tokens by code and PKCE, reads userinfo, refreshes and revokes."""
+    pool_id, client = hosted_pool
+    user(pool_id, "ann@example.org", email="ann@example.org", email_verified="true")
+
+    found = node(
+        "openid_client.mjs",
+        f"{server.url}/{pool_id}",
+        client["ClientId"],
+        CALLBACK,
+        dialogue=lambda url: sign_in_by_form(url, "ann@example.org", PASSWORD),
+    )
+
+    assert found["claims"]["email"] == "ann@example.org"
+    assert found["user"]["email_verified"] == "true"
+    assert found["refreshed"]
+    assert found["afterwards"] == "invalid_grant"
+
+
+def test_identity_js_signs_in_by_srp(node, server, pool, app, user):
+    """amazon-cognito-identity-js proves the password by SRP, refreshes and signs out everywhere."""
+    pool_id = pool()
+    client = app(pool_id)
+    name = user(pool_id, email="bob@example.org")
+
+    found = node("identity_js.mjs", f"{server.url}/", pool_id, client["ClientId"], name, PASSWORD)
+
+    assert found["claims"]["cognito:username"] == name
+    assert found["attributes"]["email"] == "bob@example.org"
+    assert found["refreshed"]
+
+
+@pytest.mark.parametrize("use", ["id", "access"])
+def test_aws_jwt_verify_accepts_tokens(node, aws_issuer_server, use):
+    """aws-jwt-verify's CognitoJwtVerifier accepts both tokens where the issuer is Cognito's own."""
+    cognito = aws_issuer_server.boto()
+    pool_id = cognito.create_user_pool(PoolName="verified")["UserPool"]["Id"]
+    client_id = cognito.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName="c",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]["ClientId"]
+    cognito.admin_create_user(UserPoolId=pool_id, Username="carol", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool_id, Username="carol", Password=PASSWORD, Permanent=True)
+    tokens = cognito.initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=client_id,
+        AuthParameters={"USERNAME": "carol", "PASSWORD": PASSWORD},
+    )["AuthenticationResult"]
+    jwks = httpx.get(f"{aws_issuer_server.url}/{pool_id}/.well-known/jwks.json").json()
+
+    claims = node("jwt_verify.mjs", pool_id, client_id, use, tokens[f"{use.capitalize()}Token"], json.dumps(jwks))
+
+    assert claims["iss"] == f"https://cognito-idp.us-east-1.amazonaws.com/{pool_id}"
+    assert claims["token_use"] == use
