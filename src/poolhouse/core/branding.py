@@ -72,14 +72,18 @@ _CLASSES: Document = {
             {
                 "defaults": {"itemBackgroundColor": "ffffffff"},
                 "hover": {
-                    "itemBackgroundColor": "f4f4f4ff", "itemBorderColor": "7d8998ff", "itemTextColor": "000716ff",
+                    "itemBackgroundColor": "f4f4f4ff",
+                    "itemBorderColor": "7d8998ff",
+                    "itemTextColor": "000716ff",
                 },
                 "match": {"itemBackgroundColor": "414d5cff", "itemTextColor": "0972d3ff"},
             },
             {
                 "defaults": {"itemBackgroundColor": "192534ff"},
                 "hover": {
-                    "itemBackgroundColor": "081120ff", "itemBorderColor": "5f6b7aff", "itemTextColor": "e9ebedff",
+                    "itemBackgroundColor": "081120ff",
+                    "itemBorderColor": "5f6b7aff",
+                    "itemTextColor": "e9ebedff",
                 },
                 "match": {"itemBackgroundColor": "d1d5dbff", "itemTextColor": "89bdeeff"},
             },

@@ -34,6 +34,7 @@ from poolhouse.model import (
     InvalidUserPoolConfigurationException,
     NotAuthorizedException,
     UserNotFoundException,
+    UserStatusType,
 )
 from poolhouse.storage import Tx
 
@@ -186,6 +187,20 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         client_metadata=reply.client_metadata,
     )
     return await _check(talk, reply.challenge, reply.responses, spend)
+
+
+async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
+    """Go on for a user who showed otherwise who they are: by the sign-up that this browser has just confirmed.
+
+    Whatever a sign-in asks beyond that is asked all the same. Raises as ``start``.
+    """
+    if not user.enabled or user.status != UserStatusType.CONFIRMED:
+        raise NotAuthorizedException(INCORRECT)
+    progress = Progress(method=ChallengeNameType.PASSWORD, event_id=call.deps.random.uuid())
+    talk = Talk(
+        call=call, pool=pool, client=client, user=user, name=user.username, progress=progress.having(Proof.IDENTITY)
+    )
+    return await _go_on(talk, {})
 
 
 async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:

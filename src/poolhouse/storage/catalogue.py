@@ -117,6 +117,13 @@ class Catalogue:
         load = lambda: self._branding.find_by_client(client_id) is not None  # noqa: E731
         return bool(self._cached("branded", client_id, client.pool_id, load))
 
+    def generation(self, pool_id: str) -> int | None:
+        """Return the number that every change of a pool's configuration raises; None where there is no such pool.
+
+        Whoever keeps something made from the configuration keeps this number with it.
+        """
+        return self._generation(pool_id)
+
     def srp_allowed(self, pool_id: str) -> bool:
         """Say if some client of a pool takes SRP."""
         return bool(self._cached("srp", pool_id, pool_id, lambda: self._clients.is_srp_allowed(pool_id)))

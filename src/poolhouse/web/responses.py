@@ -79,13 +79,19 @@ def domain_empty(*, request_id: str, status: int = 200, extra: Sequence[Header] 
 
 
 def domain_page(
-    html: str, *, request_id: str, status: int = 200, extra: Sequence[Header] = (), policy: str = PAGE_POLICY
+    html: str,
+    *,
+    request_id: str,
+    status: int = 200,
+    extra: Sequence[Header] = (),
+    policy: str = PAGE_POLICY,
+    language: str = "en-US",
 ) -> Response:
     """Return an HTML page of a pool domain; ``policy`` is its Content-Security-Policy."""
     body = html.encode()
     headers = [
         HTML_TYPE,
-        (b"content-language", b"en-US"),
+        (b"content-language", language.encode("ascii")),
         *_page_headers(policy),
         *_domain_headers(request_id),
         _NO_EXPIRY,

@@ -1,0 +1,1 @@
+"""The words of the login pages. ``en`` is the catalogue: every other language has some or all of its keys."""

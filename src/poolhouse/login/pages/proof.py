@@ -1,0 +1,33 @@
+"""Signing in right after the sign-up: the password was set in this browser a moment ago, so it is not asked again."""
+
+from poolhouse.core.user import User
+from poolhouse.flows.sign_in import resume
+from poolhouse.login.pages.sign_in import cannot_go_on, proceed
+from poolhouse.login.session import PROOF_SECONDS, SignedUp
+from poolhouse.login.visit import Visit
+from poolhouse.model import InvalidUserPoolConfigurationException, UserStatusType
+from poolhouse.web.responses import Response
+
+
+def prove(visit: Visit, user: User) -> SignedUp:
+    """Return the proof that this browser has just set the user's password."""
+    return SignedUp(sub=user.sub, password_set_at=user.credentials.password_set_at, at=visit.call.now)
+
+
+async def find_proved(visit: Visit, proof: SignedUp | None) -> User | None:
+    """Return the user whom a proof is about, if it still holds: soon enough, and for the password of now."""
+    if proof is None or visit.call.now - proof.at > PROOF_SECONDS * 1000:
+        return None
+    user = await visit.call.store.read(lambda tx: tx.users.find_by_sub(visit.pool.id, proof.sub))
+    if user is None or not user.enabled or user.status != UserStatusType.CONFIRMED:
+        return None
+    return user if user.credentials.password_set_at == proof.password_set_at else None
+
+
+async def sign_in(visit: Visit, username: str, user: User) -> Response:
+    """Sign in the user of an account that was made and confirmed here."""
+    try:
+        outcome = await resume(visit.call, visit.pool, visit.client, user)
+    except InvalidUserPoolConfigurationException:
+        return cannot_go_on(visit)
+    return await proceed(visit, username, outcome)

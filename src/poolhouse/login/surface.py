@@ -1,0 +1,167 @@
+"""The pages as one surface: which path is which page, and what every request to one has in common."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from starlette.types import Receive, Scope, Send
+
+from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
+from poolhouse.flows.calls import Deps
+from poolhouse.login import session
+from poolhouse.login.files import find_file
+from poolhouse.login.pages import confirm, messages, new_password, recover, sign_in, sign_up
+from poolhouse.login.styles import DEFAULT_STYLE, Styles
+from poolhouse.login.texts import texts_of
+from poolhouse.login.view import View
+from poolhouse.login.visit import Place, Visit
+from poolhouse.model import ServiceError
+from poolhouse.web.domains import DomainContext
+from poolhouse.web.requests import RequestRefused, cookies, headers, public_call, read_form
+from poolhouse.web.responses import Response, domain_method_not_allowed, domain_redirect, respond
+
+log = logging.getLogger(__name__)
+
+Page = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What answers the two methods at one path."""
+
+    get: Page
+    post: Page
+
+
+# Pages for signing in to an application: they come with an authorization request in the query.
+PAGES = {
+    "/login": Pages(sign_in.show, sign_in.submit),
+    "/signup": Pages(sign_up.show, sign_up.submit),
+    "/confirm": Pages(confirm.show, confirm.submit),
+    "/resendcode": Pages(confirm.show, confirm.send_again),
+    "/forgotPassword": Pages(recover.show, recover.submit),
+    "/confirmforgotPassword": Pages(recover.show_reset, recover.submit_reset),
+    "/confirmForgotPassword": Pages(recover.show_reset, recover.submit_reset),
+    "/changePassword": Pages(new_password.show, new_password.submit),
+}
+MESSAGES = ("/error", "/confirmUser", "/confirmUser/")
+
+
+class Login:
+    """The login pages of all pool domains."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._view = View()
+        self._styles = Styles()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
+        """Answer a request below a pool domain; False where the path is none of the pages."""
+        is_page = path in PAGES
+        if not is_page and path not in MESSAGES and not path.startswith("/static/"):
+            return False
+        allowed = ("GET", "POST") if is_page else ("GET",)
+        place = self._place(scope, domain)
+        if scope["method"] not in allowed:
+            refusal = domain_method_not_allowed(", ".join(allowed), request_id=place.call.origin.request_id)
+            await respond(send, refusal)
+            return True
+        response = await self._answer(scope, receive, place, path)
+        if response is not None:
+            await respond(send, response)
+        return response is not None
+
+    def _place(self, scope: Scope, domain: DomainContext) -> Place:
+        """Return what is known before the client is: the pages of nobody in particular."""
+        given = cookies(headers(scope))
+        call = public_call(scope, self._deps)
+        query = scope["query_string"].decode("latin-1")
+        return Place(
+            call=call,
+            domain=domain,
+            view=self._view,
+            texts=texts_of(_language(domain, query, given)),
+            csrf=session.choose_csrf(call, given),
+            style=DEFAULT_STYLE,
+            style_name="default",
+            query=query,
+        )
+
+    async def _answer(self, scope: Scope, receive: Receive, place: Place, path: str) -> Response | None:
+        try:
+            if path.startswith("/static/"):
+                return await find_file(place, self._styles, path)
+            if path in MESSAGES:
+                return await self._message(place, path)
+            return await self._page(scope, receive, place, PAGES[path])
+        except AuthorizationRefused as error:
+            location = error.url(place.domain.base_url)
+            return domain_redirect(location, request_id=place.call.origin.request_id)
+        except RequestRefused as error:
+            return messages.show_trouble(place, error.status)
+        except ServiceError as error:
+            log.info("page %s refused: %s", path, error.code)
+            return messages.show_trouble(place, error.status)
+        except Exception:
+            log.exception("page %s failed, request %s", path, place.call.origin.request_id)
+            return messages.show_trouble(place, 500)
+
+    async def _message(self, place: Place, path: str) -> Response:
+        try:
+            parameters = parse_parameters(place.query)
+        except MalformedParameters:
+            parameters = Parameters({})
+        if path == "/error":
+            return messages.show_error(place, parameters)
+        return await messages.confirm_user(place, parameters)
+
+    async def _page(self, scope: Scope, receive: Receive, place: Place, pages: Pages) -> Response:
+        domain, given = place.domain, headers(scope)
+        request = await check_authorization(place.call, domain.pool, place.query, managed=domain.managed)
+        styled = await self._styled(place, request)
+        if styled is None:
+            return messages.show_unavailable(place)
+        kept = cookies(given)
+        visit = Visit(
+            place=styled,
+            request=request,
+            cookies=kept,
+            state=session.find_state(place.call, kept, pool_id=domain.pool.id, client_id=request.client.id),
+        )
+        if scope["method"] == "GET":
+            return await pages.get(visit)
+        form = (await read_form(given, receive)).values
+        return await _submit(visit, pages.post, given, form)
+
+    async def _styled(self, place: Place, request: Authorization) -> Place | None:
+        """Return the place as this client's users see it; None where a managed domain has no style for it."""
+        scheme = urlsplit(request.redirect_uri).scheme
+        if not place.domain.managed:
+            return replace(place, redirect_scheme=scheme)
+        style = await self._styles.find(self._deps, place.domain.pool.id, request.client.id)
+        if style is None:
+            return None
+        return replace(place, style=style, style_name=request.client.id, redirect_scheme=scheme)
+
+
+async def _submit(visit: Visit, post: Page, given: Mapping[str, str], form: Mapping[str, str]) -> Response:
+    """Answer a form. One that was forged, or waited for too long, leads back to the sign-in."""
+    if session.is_forged(given, visit.cookies, form):
+        key = "something_wrong" if session.XSRF_COOKIE in visit.cookies else "cookies_needed"
+        return sign_in.show_form(visit, error=visit.text(key), status=403)
+    if session.is_late(visit.state, visit.call.now):
+        return sign_in.show_form(visit.at(None), error=visit.text("something_wrong"))
+    return await post(replace(visit, form=form))
+
+
+def _language(domain: DomainContext, query: str, given: Mapping[str, str]) -> str | None:
+    """Return the language of a visitor: what the request says, else the cookie; the classic pages have one only."""
+    if not domain.managed:
+        return None
+    try:
+        asked = parse_parameters(query).get("lang")
+    except MalformedParameters:
+        asked = None
+    return asked or given.get(session.LANGUAGE_COOKIE)
