@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 from binascii import Error, a2b_base64
 
-from msgspec import DecodeError, Struct, ValidationError
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 # The longest token that is looked at; an access token with 100 groups fits (design/SECURITY §4).
@@ -84,6 +84,6 @@ def find_kid(token: str) -> str | None:
         return None
     try:
         header = _HEADER.decode(raw)
-    except (DecodeError, ValidationError):
+    except (DecodeError, UnicodeError, RecursionError):
         return None
     return header.kid if header.alg == "RS256" else None

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
 
-from msgspec import DecodeError, Struct, ValidationError
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from poolhouse.core.client import Client
@@ -105,7 +105,7 @@ def _unverified(token: str) -> tuple[Claims, str]:
         raise NotAuthorizedException(INVALID)
     try:
         return _CLAIMS.decode(parts.payload), kid
-    except (DecodeError, ValidationError):
+    except (DecodeError, UnicodeError, RecursionError):
         raise NotAuthorizedException(INVALID) from None
 
 
