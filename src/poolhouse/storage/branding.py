@@ -2,7 +2,7 @@
 
 from poolhouse.model import ManagedLoginBrandingType
 from poolhouse.storage import counts
-from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, refuse
 
 _DOCUMENT = Column("branding", "document", ManagedLoginBrandingType)
@@ -35,7 +35,7 @@ class Branding:
             pool_id=pool_id,
             id=id,
             client_id=client_id,
-            document=encode(style),
+            document=_DOCUMENT.encode(style),
         )
         if not added:
             raise refuse(self._sql, "branding")
@@ -48,7 +48,7 @@ class Branding:
             "UPDATE branding SET document = :document WHERE pool_id = :pool_id AND id = :id",
             pool_id=pool_id,
             id=id,
-            document=encode(style),
+            document=_DOCUMENT.encode(style),
         )
         counts.next_generation(self._sql, pool_id)
         return bool(saved)

@@ -100,7 +100,7 @@ def _values(client: Client) -> dict[str, object]:
         "pool_id": client.pool_id,
         "revision": client.revision,
         "srp": int(not client.flows.isdisjoint(SRP_FLOWS)),
-        "settings": encode(client.settings),
+        "settings": _SETTINGS.encode(client.settings),
         "secrets": encode(client.secrets),
     }
 

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from poolhouse.storage.errors import CorruptRow
+from poolhouse.storage.errors import CorruptRow, StorageError
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
@@ -21,6 +21,18 @@ class Column(Generic[T]):
     def __init__(self, table: str, name: str, type: type[T]) -> None:
         self._table, self._name = table, name
         self._decode = msgspec.json.Decoder(type).decode
+
+    def encode(self, document: T) -> str:
+        """Return a document of the API's shapes as JSON text.
+
+        These have constraints that only decoding checks: raises StorageError for one that could not be read back.
+        """
+        text = encode(document)
+        try:
+            self._decode(text)
+        except msgspec.MsgspecError as error:
+            raise StorageError(f"This {self._table}.{self._name} could not be read back: {error}") from None
+        return text
 
     def decode(self, text: str, key: object) -> T:
         """Return the document in the row ``key``; raises CorruptRow."""

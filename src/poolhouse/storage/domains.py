@@ -3,7 +3,7 @@
 from poolhouse.core.domain import Domain
 from poolhouse.model import DomainDescriptionType
 from poolhouse.storage import counts
-from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, refuse
 
 _DESCRIPTION = Column("domains", "description", DomainDescriptionType)
@@ -33,7 +33,7 @@ class Domains:
             name=domain.name,
             pool_id=domain.pool_id,
             custom=int(domain.custom),
-            description=encode(domain.description),
+            description=_DESCRIPTION.encode(domain.description),
         )
         if not added:
             raise refuse(self._sql, "domain")
@@ -45,7 +45,7 @@ class Domains:
             "UPDATE domains SET description = :description WHERE name = :name AND pool_id = :pool_id",
             name=domain.name,
             pool_id=domain.pool_id,
-            description=encode(domain.description),
+            description=_DESCRIPTION.encode(domain.description),
         )
         counts.next_generation(self._sql, domain.pool_id)
         return bool(saved)

@@ -77,6 +77,10 @@ class Connection(Protocol):
         """Run a statement without an answer; return how many rows it touched."""
         ...
 
+    def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
+        """Run a statement once for each set of values."""
+        ...
+
 
 def refuse(connection: Connection, what: str) -> AlreadyExists:
     """Give the transaction up and return the error to raise."""

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from poolhouse.core.pool import Pool
 from poolhouse.model import ConcurrentModificationException, GetUserPoolMfaConfigResponse, UserPoolType
 from poolhouse.storage import counts, doomed
-from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
 
 _SETTINGS = Column("pools", "settings", UserPoolType)
@@ -100,8 +100,8 @@ def _values(pool: Pool) -> dict[str, object]:
         "id": pool.id,
         "builtin": int(pool.builtin),
         "device_group_key": pool.device_group_key,
-        "settings": encode(pool.settings),
-        "mfa": encode(pool.mfa),
+        "settings": _SETTINGS.encode(pool.settings),
+        "mfa": _MFA.encode(pool.mfa),
     }
 
 

@@ -76,6 +76,14 @@ class PostgresConnection:
         self._execute(sql, values)
         return self._cursor.rowcount
 
+    def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
+        """Run a statement once for each set of values, sent without waiting for each answer."""
+        try:
+            clean = [{name: _without_nul(value) for name, value in row.items()} for row in values]
+            self._cursor.executemany(translate("postgres", sql), clean)
+        except (psycopg.Error, UnicodeError) as error:
+            raise self._told(error) from None
+
     def control(self, command: bytes) -> bytes | None:
         """Run a statement about transactions, past the cursor's machinery; return what was done."""
         try:
@@ -190,7 +198,7 @@ class PostgresEngine:
             connection.control(b"SET client_min_messages = warning")
             connection.control(b"SET lock_timeout = 0")  # another starter may be migrating
             connection.control(b"BEGIN")
-            connection.row("SELECT pg_advisory_xact_lock(:number)", number=_MIGRATION_LOCK)
+            connection.raw.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             migrations.bring_up(connection, self.dialect, migrate=migrate)
             connection.commit()
         finally:

@@ -2,7 +2,7 @@
 
 from poolhouse.model import ResourceServerType
 from poolhouse.storage import counts
-from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, refuse
 
 _DOCUMENT = Column("resource_servers", "document", ResourceServerType)
@@ -31,7 +31,7 @@ class ResourceServers:
             " VALUES (:pool_id, :identifier, :document) ON CONFLICT DO NOTHING",
             pool_id=pool_id,
             identifier=identifier,
-            document=encode(server),
+            document=_DOCUMENT.encode(server),
         )
         if not added:
             raise refuse(self._sql, "resource_server")
@@ -45,7 +45,7 @@ class ResourceServers:
             "UPDATE resource_servers SET document = :document WHERE pool_id = :pool_id AND identifier = :identifier",
             pool_id=pool_id,
             identifier=identifier,
-            document=encode(server),
+            document=_DOCUMENT.encode(server),
         )
         counts.next_generation(self._sql, pool_id)
         return bool(saved)

@@ -72,6 +72,13 @@ class SqliteConnection:
         except (sqlite3.Error, UnicodeError) as error:
             raise _told(error) from None
 
+    def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
+        """Run a statement once for each set of values."""
+        try:
+            self.raw.executemany(translate("sqlite", sql), values)
+        except (sqlite3.Error, UnicodeError) as error:
+            raise _told(error) from None
+
     def control(self, sql: str) -> None:
         """Run a statement about transactions."""
         try:

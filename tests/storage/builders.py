@@ -1,0 +1,142 @@
+"""Rows with defaults."""
+
+import itertools
+
+from poolhouse.core.client import Client, ClientSecret
+from poolhouse.core.domain import Domain
+from poolhouse.core.message import Message
+from poolhouse.core.pool import Pool
+from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
+from poolhouse.core.signing_key import SigningKey
+from poolhouse.core.user import Credentials, Names, User
+from poolhouse.model import (
+    DomainDescriptionType,
+    ExplicitAuthFlowsType,
+    GetUserPoolMfaConfigResponse,
+    ManagedLoginBrandingType,
+    ResourceServerType,
+    UserPoolClientType,
+    UserPoolMfaType,
+    UserPoolType,
+    UserStatusType,
+)
+
+POOL = "us-east-1_AAAAAAAAA"
+NOW = 1_700_000_000_000
+_numbers = itertools.count(1)
+
+
+def pool(id=POOL, name="people", **members) -> Pool:
+    return Pool(
+        id=id,
+        settings=UserPoolType(id=id, name=name, alias_attributes=[]),
+        mfa=GetUserPoolMfaConfigResponse(mfa_configuration=UserPoolMfaType.OFF),
+        device_group_key="-key",
+        **members,
+    )
+
+
+def client(id=None, pool_id=POOL, flows=(ExplicitAuthFlowsType.ALLOW_USER_PASSWORD_AUTH,), **members) -> Client:
+    id = id or f"client{next(_numbers):06}"
+    settings = UserPoolClientType(client_id=id, client_name="app", explicit_auth_flows=list(flows))
+    return Client(id=id, pool_id=pool_id, settings=settings, **members)
+
+
+def secret(id="s1") -> ClientSecret:
+    return ClientSecret(id=id, sealed=b"\x00\xff sealed", created_at=NOW)
+
+
+def domain(name="shop", pool_id=POOL, **members) -> Domain:
+    description = DomainDescriptionType(domain=name, user_pool_id=pool_id, **members)
+    return Domain(name=name, pool_id=pool_id, custom=False, description=description)
+
+
+def server(identifier="https://api", pool_id=POOL, name="api") -> ResourceServerType:
+    return ResourceServerType(identifier=identifier, user_pool_id=pool_id, name=name, scopes=[])
+
+
+def style(id="00000000-0000-4000-8000-00000000000a", pool_id=POOL, **settings) -> ManagedLoginBrandingType:
+    return ManagedLoginBrandingType(managed_login_branding_id=id, user_pool_id=pool_id, settings=settings or None)
+
+
+def user(username=None, pool_id=POOL, **members) -> User:
+    number = next(_numbers)
+    defaults = {
+        "username": username or f"user{number:06}",
+        "sub": f"00000000-0000-4000-8000-{number:012}",
+        "status": UserStatusType.CONFIRMED,
+        "attributes": {"email": f"u{number}@example.org"},
+        "credentials": Credentials(password_hash="$argon2id$x", srp_verifier=b"\x01\x02", history=("$old",)),
+        "created_at": NOW,
+        "modified_at": NOW,
+    }
+    return User(pool_id=pool_id, **defaults | members)
+
+
+def names(*aliases: str, **search: str) -> Names:
+    return Names(aliases=frozenset(aliases), search=search)
+
+
+def session(id, user_id, client_id="client", expires_at=NOW + 1000, **members) -> Session:
+    return Session(
+        id=id,
+        pool_id=POOL,
+        user_id=user_id,
+        client_id=client_id,
+        created_at=NOW,
+        expires_at=expires_at,
+        auth_time=NOW // 1000,
+        scopes=("aws.cognito.signin.user.admin",),
+        oauth=False,
+        **members,
+    )
+
+
+def authorization_code(user_id, expires_at=NOW + 1000) -> AuthorizationCode:
+    return AuthorizationCode(
+        pool_id=POOL,
+        client_id="client",
+        user_id=user_id,
+        redirect_uri="https://app.example/",
+        scopes=("openid", "email"),
+        auth_time=NOW // 1000,
+        expires_at=expires_at,
+        nonce="n",
+    )
+
+
+def confirmation_code(purpose="sign-up", digest=b"\xfe", expires_at=NOW + 1000) -> ConfirmationCode:
+    return ConfirmationCode(
+        purpose=purpose, digest=digest, attribute="email", destination="a@example.org", expires_at=expires_at
+    )
+
+
+def signing_key(kid=None, state="stock", use="id", pool_id=None, created_at=None) -> SigningKey:
+    number = next(_numbers)
+    return SigningKey(
+        kid=kid or f"kid{number:06}",
+        pool_id=pool_id,
+        use=use,
+        state=state,
+        sealed=b"sealed\x00",
+        public={"kty": "RSA", "e": "AQAB"},
+        created_at=number if created_at is None else created_at,
+    )
+
+
+def message(id, to="ann@example.org", at=NOW) -> Message:
+    return Message(
+        id=id, at=at, channel="EMAIL", to=to, subject="Code", body="Your code is 1", code="1", template="SignUp",
+        user_pool_id=POOL, username="ann",
+    )
+
+
+def with_pool(store, *clients, id=POOL) -> None:
+    """Store a pool and clients of it."""
+
+    def work(tx):
+        tx.pools.insert(pool(id), NOW)
+        for each in clients:
+            tx.clients.insert(each)
+
+    store.write(work)
