@@ -15,7 +15,11 @@ ELEMENTS = frozenset(
 # Drawing programs leave elements of their own namespaces behind; browsers ignore those, but not these.
 SVG, XHTML = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"
 _OWN_CONTENT = re.compile(r"#|data:image/(?:png|jpeg|gif|webp)[;,]", re.IGNORECASE)
-_FOREIGN_CSS = re.compile(r"@import|expression\s*\(|javascript:|url\(\s*['\"]?(?!#|['\"]?data:image/)", re.IGNORECASE)
+# A backslash could spell any of these otherwise.
+_FOREIGN_CSS = re.compile(
+    r"@import|expression\s*\(|javascript:|\\|url\(\s*(?!['\"]?\s*(?:#|data:image/(?:png|jpeg|gif|webp)[;,]))",
+    re.IGNORECASE,
+)
 _DECLARATIONS = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\?(?!xml[\s?])", re.IGNORECASE)
 
 
