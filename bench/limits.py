@@ -1,0 +1,56 @@
+"""What this machine can do at most: the yardsticks. Each runs for a moment on the core that the server uses."""
+
+import pathlib
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+
+import argon2
+import psycopg
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+_KEY = rsa.generate_private_key(65537, 2048)
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_HASH = _HASHER.hash("password")
+_MESSAGE = b"x" * 600
+
+
+def per_second(work: Callable[[], object], seconds: float) -> float:
+    """Repeat ``work`` for some seconds; return how often it ran per second."""
+    began, count = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - began) < seconds:
+        work()
+        count += 1
+    return count / elapsed
+
+
+def rsa_signatures(seconds: float = 1.0) -> float:
+    """RSA-2048 signatures per second."""
+    return per_second(lambda: _KEY.sign(_MESSAGE, PKCS1v15(), SHA256()), seconds)
+
+
+def argon2_hashes(seconds: float = 2.0) -> float:
+    """Argon2id verifications per second, at the server's own cost."""
+    return per_second(lambda: _HASHER.verify(_HASH, "password"), seconds)
+
+
+def sqlite_commits(seconds: float = 1.0) -> float:
+    """Durable commits of one row per second, SQLite with WAL and synchronous=FULL."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = sqlite3.connect(pathlib.Path(folder) / "limit.db", isolation_level=None)
+        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (a INTEGER)")
+        rate = per_second(lambda: connection.execute("INSERT INTO t VALUES (1)"), seconds)
+        connection.close()
+        return rate
+
+
+def postgres_commits(url: str, seconds: float = 1.0) -> float:
+    """Durable commits of one row per second, PostgreSQL with one client."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS bench_limit (a INTEGER)")
+        rate = per_second(lambda: connection.execute("INSERT INTO bench_limit VALUES (1)"), seconds)
+        connection.execute("DROP TABLE bench_limit")
+        return rate
