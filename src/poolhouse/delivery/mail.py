@@ -44,12 +44,18 @@ def read_address(text: str, *, named: bool = True) -> Address:
     if not text.isprintable():
         raise BadAddress("a control character in an address")
     name, spec = parseaddr(text) if named else ("", text)
-    local, at, domain = spec.rpartition("@")
+    local, _, domain = spec.rpartition("@")
+    # The class checks ASCII alone; a letter of another script (RFC 6531) may stand where any letter may.
+    stand_in = "".join(letter if letter.isascii() else "x" for letter in local)
     try:
-        # Domains beyond ASCII travel in their ASCII form (RFC 5891); names in front of the @ cannot.
-        return Address(display_name=name, addr_spec=f"{local}{at}{domain.encode('idna').decode('ascii')}")
+        checked = Address(addr_spec=f"{stand_in}@{domain.encode('idna').decode('ascii')}")
     except (HeaderParseError, ValueError, IndexError):
         raise BadAddress("not a mail address") from None
+    if stand_in == local:
+        return Address(name, checked.username, checked.domain)
+    if '"' in local:
+        raise BadAddress("quotes around letters beyond ASCII")
+    return Address(name, local, checked.domain)
 
 
 def to_text(html: str) -> str:

@@ -109,13 +109,13 @@ class SmtpSender:
         try:
             mail = compose(message, envelope, settings.sender)
             async with asyncio.timeout(settings.timeout_seconds), self._places:
-                await self._submit(mail, message.to)
+                await self._submit(mail)
         # Neither the words nor the server's answer are logged: the one holds the code, the other the address.
         except (aiosmtplib.SMTPException, BadAddress, OSError, TimeoutError, UnicodeError) as error:
             log.warning("mail %s through %s failed: %s", message.id, settings.host, _reason(error))
             raise undelivered() from None
 
-    async def _submit(self, mail: EmailMessage, recipient: str) -> None:
+    async def _submit(self, mail: EmailMessage) -> None:
         settings = self._settings
         server = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -127,7 +127,7 @@ class SmtpSender:
         )
         async with server:
             await self._log_in(server)
-            await server.send_message(mail, recipients=[recipient])
+            await server.send_message(mail)
 
     async def _log_in(self, server: aiosmtplib.SMTP) -> None:
         settings = self._settings
