@@ -112,6 +112,7 @@ def on_sqlite(results: dict[str, list[Result]], yard: dict[str, list[float]]) ->
 def on_postgres(results: dict[str, list[Result]], yard: dict[str, list[float]]) -> None:
     """Measure what depends on the database's reads on PostgreSQL."""
     with postgres_url() as database, running(database) as machine:
+        limits.make_durable(database)
         stage = scenarios.prepare(machine)
         fill(database, stage.pool_id, USERS)
         for number in range(ROUNDS):

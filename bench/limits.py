@@ -47,6 +47,14 @@ def sqlite_commits(seconds: float = 1.0) -> float:
         return rate
 
 
+def make_durable(url: str) -> None:
+    """Let the tests' PostgreSQL reach the disk, as a real one does; the tests themselves do without."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = on")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 def postgres_commits(url: str, seconds: float = 1.0) -> float:
     """Durable commits of one row per second, PostgreSQL with one client."""
     with psycopg.connect(url, autocommit=True) as connection:
