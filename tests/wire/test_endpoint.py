@@ -319,7 +319,7 @@ def test_the_scope_is_needed(raw: RawClient, server, signed_in) -> None:
 
 def test_a_token_that_the_model_calls_optional_is_needed() -> None:
     """GetDevice lists its access token as optional and cannot do without."""
-    with pytest.raises(InvalidParameterException, match="Value at 'accessToken' failed .* Member must not be null"):
+    with pytest.raises(InvalidParameterException, match=r"Value at 'accessToken' failed .* Member must not be null"):
         asyncio.run(user_call(None, OPERATIONS["GetDevice"], GetDeviceRequest(device_key="us-east-1_a")))
 
 

@@ -1,0 +1,300 @@
+"""Whatever is sent, the answer is one that the operation declares (ARCHITECTURE §14)."""
+
+import base64
+import hmac
+import json
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tests.conftest import PASSWORD
+from tests.wire.client import Answer, RawClient
+from tests.wire.values import documents
+
+import poolhouse.api.operations  # noqa: F401 - fills the registry
+from poolhouse.api import errors as protocol
+from poolhouse.api.registry import HANDLERS
+from poolhouse.model import OPERATIONS, Access, AliasExistsException, LimitExceededException
+
+PROTOCOL = {
+    name
+    for name, found in vars(protocol).items()
+    if isinstance(found, type) and issubclass(found, protocol.ProtocolError)
+} - {"NotImplementedException"}
+# Documented, although not declared (ARCHITECTURE §6.1).
+DOCUMENTED = {"AdminCreateUser": AliasExistsException, "AdminAddUserToGroup": LimitExceededException}
+
+SETTINGS = settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+WILD = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "\0",
+            "a\0b",
+            "\u200b",
+            "\u202e",
+            "\ufeff",
+            "İ",
+            "ß",
+            "é",
+            "😀" * 3,
+            "'; DROP TABLE users; --",
+            "%",
+            "_",
+            "{####}",
+            "{username}",
+            "../..",
+            "a@b",
+            "@",
+            "+",
+            "+1",
+            "+15555550100",
+            "true",
+            "-1",
+            "1e9",
+            "9" * 30,
+            "x" * 2048,
+            "custom:",
+            "custom:a",
+            "dev:custom:a",
+            "sub",
+            "email",
+            "email_verified",
+            "phone_number",
+            "cognito:user_status",
+            'name = "a"',
+            'email ^= "',
+            'sub = "\\"',
+            "http://",
+            "https://a/#b",
+            "myapp://x",
+            "javascript:alert(1)",
+            "eyJ.e30.x",
+        ]
+    ),
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([2**31, -(2**31) - 1, 2**63, 10**40]),
+    WILD,
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WILD, inner, max_size=3), max_leaves=6
+)
+BYTES = st.sampled_from(
+    [
+        b"",
+        b" ",
+        b"{",
+        b"}",
+        b"[]",
+        b"null",
+        b"0",
+        b'""',
+        b"\xff",
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":NaN}',
+        b'{"a":1e999}',
+        b"[" * 3000,
+        b'{"a":' * 3000,
+        b'{"Settings":' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
+    ]
+)
+
+
+# What the free-form maps of these members are asked for.
+MAPS = {
+    "AuthParameters": ["USERNAME", "PASSWORD", "SRP_A", "SECRET_HASH", "REFRESH_TOKEN", "PREFERRED_CHALLENGE"],
+    "ChallengeResponses": [
+        "USERNAME",
+        "NEW_PASSWORD",
+        "PASSWORD",
+        "PASSWORD_CLAIM_SIGNATURE",
+        "PASSWORD_CLAIM_SECRET_BLOCK",
+        "TIMESTAMP",
+        "ANSWER",
+        "SECRET_HASH",
+        "userAttributes.email",
+    ],
+}
+
+
+def secret_hash(name: str, client: dict[str, str]) -> str:
+    text = (name + client["ClientId"]).encode()
+    return base64.b64encode(hmac.digest(client["ClientSecret"].encode(), text, "sha256")).decode()
+
+
+class Known:
+    """Things that exist, so that requests reach further than the first look-up."""
+
+    def __init__(self, call, pool, app, user) -> None:
+        self.pool_id = pool(
+            Schema=[{"Name": "a", "AttributeDataType": "String", "Mutable": True}],
+            AliasAttributes=["email"],
+            AutoVerifiedAttributes=["email"],
+        )
+        secretive = app(self.pool_id, GenerateSecret=True)
+        self.client_id = app(self.pool_id)["ClientId"]
+        self.name = user(self.pool_id, email="ann@example.com", email_verified="true")
+        call("CreateResourceServer", UserPoolId=self.pool_id, Identifier="api", Name="api")
+        parameters = {"USERNAME": self.name, "PASSWORD": PASSWORD}
+        result = call(
+            "InitiateAuth", AuthFlow="USER_PASSWORD_AUTH", ClientId=self.client_id, AuthParameters=parameters
+        )["AuthenticationResult"]
+        user(self.pool_id, "temporary", password=None)
+        call("AdminSetUserPassword", UserPoolId=self.pool_id, Username="temporary", Password=PASSWORD, Permanent=False)
+        session = call(
+            "InitiateAuth",
+            AuthFlow="USER_PASSWORD_AUTH",
+            ClientId=self.client_id,
+            AuthParameters=parameters | {"USERNAME": "temporary"},
+        )["Session"]
+        self._values = {
+            "UserPoolId": [self.pool_id],
+            "ClientId": [self.client_id, secretive["ClientId"]],
+            "ClientSecret": [secretive["ClientSecret"]],
+            "Username": [self.name, "temporary", "ann@example.com", "ANN@example.com"],
+            "Identifier": ["api"],
+            "AccessToken": [result["AccessToken"]] * 4 + [result["IdToken"]],
+            "Token": [result["RefreshToken"], result["AccessToken"]],
+            "RefreshToken": [result["RefreshToken"]],
+            "Session": [session],
+            "Password": [PASSWORD],
+            "PreviousPassword": [PASSWORD],
+            "ProposedPassword": [PASSWORD + "x"],
+            "ResourceArn": [f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{self.pool_id}"],
+            "AttributeName": ["email", "custom:a"],
+            "Filter": ['email = "ann@example.com"', 'username ^= ""', 'sub = "a', 'status = "Enabled"', '"'],
+            "SecretHash": [secret_hash(self.name, secretive), secret_hash("temporary", secretive)],
+            "SECRET_HASH": [secret_hash(self.name, secretive), secret_hash("temporary", secretive)],
+            "Name": ["email", "custom:a", "name", "sub"],
+            "USERNAME": [self.name, "temporary"],
+            "PASSWORD": [PASSWORD],
+            "NEW_PASSWORD": [PASSWORD],
+            "SRP_A": ["0", "1", "f" * 768, "ab" * 300],
+            "REFRESH_TOKEN": [result["RefreshToken"]],
+        }
+
+    def request(self, draw, operation: str, document: dict[str, object]) -> dict[str, object]:
+        """A request that refers to things that exist."""
+        for field in msgspec.structs.fields(OPERATIONS[operation].request):
+            keys = MAPS.get(field.encode_name)
+            if keys and draw(st.integers(0, 9)):
+                left_out = draw(st.sets(st.sampled_from(keys), max_size=2))
+                document |= {field.encode_name: {key: draw(WILD) for key in keys if key not in left_out}}
+        return self._filled(draw, document)
+
+    def _filled(self, draw, document: object) -> object:
+        """Put things that exist into most of the places where they belong, and wild texts into a few."""
+        if isinstance(document, list):
+            return [self._filled(draw, member) for member in document]
+        if not isinstance(document, dict):
+            return document
+        filled = {}
+        for name, member in document.items():
+            choice = draw(st.integers(0, 9))
+            if name in self._values and choice < 8:
+                filled[name] = draw(st.sampled_from(self._values[name]))
+            elif isinstance(member, str) and choice == 9:
+                filled[name] = draw(WILD)
+            else:
+                filled[name] = self._filled(draw, member)
+        return filled
+
+
+@pytest.fixture
+def known(call, pool, app, user) -> Known:
+    return Known(call, pool, app, user)
+
+
+def check(operation: str, answer: Answer, body: bytes) -> None:
+    """Fail unless the answer is a success or an error that the operation may give."""
+    told = f"{operation} {body[:2000]!r} → {answer.status} {answer.body[:500]!r}"
+    row = OPERATIONS[operation]
+    if answer.status == 200:
+        if row.response is None:
+            assert answer.body == b"", told
+        else:
+            assert isinstance(answer.document, dict), told
+        return
+    assert answer.status < 500, told
+    allowed = {error.__name__ for error in row.errors} | PROTOCOL
+    if operation in DOCUMENTED:
+        allowed.add(DOCUMENTED[operation].__name__)
+    assert answer.code in allowed, told
+    assert answer.headers["x-amzn-errortype"] == f"{answer.code}:", told
+
+
+def send(raw: RawClient, operation: str, body: bytes) -> None:
+    signed = OPERATIONS[operation].access is Access.ADMIN
+    check(operation, raw.signed(operation, body) if signed else raw.post(operation, body), body)
+
+
+@pytest.mark.parametrize("operation", sorted(HANDLERS))
+def test_requests_of_the_right_shape(operation: str, raw: RawClient, known: Known) -> None:
+    """Requests that satisfy every constraint of the model succeed or are refused in the operation's own terms."""
+
+    @SETTINGS
+    @given(documents(OPERATIONS[operation].request), st.data())
+    def run(document: dict[str, object], data: st.DataObject) -> None:
+        send(raw, operation, json.dumps(known.request(data.draw, operation, document)).encode())
+
+    run()
+
+
+@pytest.mark.parametrize("operation", sorted(HANDLERS))
+def test_requests_of_a_wrong_shape(operation: str, raw: RawClient, known: Known) -> None:
+    """Wrong types, nulls, wild texts, unknown members: a refusal in the terms of the protocol."""
+
+    @SETTINGS
+    @given(documents(OPERATIONS[operation].request), st.data())
+    def run(document: dict[str, object], data: st.DataObject) -> None:
+        broken = known.request(data.draw, operation, document)
+        for name in data.draw(st.lists(st.sampled_from([*broken, "Unknown"]), min_size=1, max_size=3)):
+            broken[name] = data.draw(ANYTHING)
+        send(raw, operation, json.dumps(broken).encode())
+
+    run()
+
+
+@pytest.mark.parametrize("operation", sorted(HANDLERS))
+def test_bodies_that_are_hardly_json(operation: str, raw: RawClient, known: Known) -> None:
+    """Cut, flipped and foreign bytes are refused like any other mistake."""
+
+    @SETTINGS
+    @given(documents(OPERATIONS[operation].request), st.data())
+    def run(document: dict[str, object], data: st.DataObject) -> None:
+        body = json.dumps(known.request(data.draw, operation, document), ensure_ascii=False).encode()
+        cut = data.draw(st.integers(0, len(body)))
+        body = data.draw(
+            st.one_of(
+                st.just(body[:cut]),
+                BYTES,
+                st.binary(max_size=20),
+                st.binary(max_size=3).map(lambda bad: body[:cut] + bad + body[cut:]),
+            )
+        )
+        send(raw, operation, body)
+
+    run()
+
+
+def test_any_authorization_header(raw: RawClient) -> None:
+    """Whatever stands in the header, the answer is about signatures."""
+
+    @SETTINGS
+    @given(st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"])))
+    @example("AWS4-HMAC-SHA256 Credential=////,SignedHeaders=;;,Signature=é")
+    def run(authorization: str) -> None:
+        headers = raw.headers("ListUserPools") | {"Authorization": authorization}
+        answer = raw.send("POST", headers, b"{}")
+        check("ListUserPools", answer, authorization.encode())
+        assert answer.status == 400
+
+    run()
