@@ -17,7 +17,7 @@ SVG, XHTML = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"
 _OWN_CONTENT = re.compile(r"#|data:image/(?:png|jpeg|gif|webp)[;,]", re.IGNORECASE)
 # A backslash could spell any of these otherwise.
 _FOREIGN_CSS = re.compile(
-    r"@import|expression\s*\(|javascript:|\\|url\(\s*(?!['\"]?\s*(?:#|data:image/(?:png|jpeg|gif|webp)[;,]))",
+    r"@import|expression\s*\(|javascript:|\\|url\((?!\s*['\"]?\s*(?:#|data:image/(?:png|jpeg|gif|webp)[;,]))",
     re.IGNORECASE,
 )
 _DECLARATIONS = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\?(?!xml[\s?])", re.IGNORECASE)
