@@ -26,15 +26,11 @@ BOTH = ["email", "phone_number"]
 
 
 def confirm(call, client, username, code, **members):
-    return call(
-        "ConfirmSignUp", ClientId=client["ClientId"], Username=username, ConfirmationCode=code, **members
-    )
+    return call("ConfirmSignUp", ClientId=client["ClientId"], Username=username, ConfirmationCode=code, **members)
 
 
 def confirm_refusal(call, client, username, code):
-    return refusal(
-        call, "ConfirmSignUp", ClientId=client["ClientId"], Username=username, ConfirmationCode=code
-    )
+    return refusal(call, "ConfirmSignUp", ClientId=client["ClientId"], Username=username, ConfirmationCode=code)
 
 
 def sign_up_refusal(call, client, username="ann", password=PASSWORD, **attributes):
@@ -241,9 +237,7 @@ def test_username_attributes(call, pool, app):
     both = app(pool(UsernameAttributes=["email", "phone_number"]))
     assert sign_up_refusal(call, both, "ann")[1] == "Username should be either an email or a phone number."
     sign_up(call, both, "+12065550100")
-    assert sign_up_refusal(call, both, "+12065550100")[1] == (
-        "An account with the given phone_number already exists."
-    )
+    assert sign_up_refusal(call, both, "+12065550100")[1] == ("An account with the given phone_number already exists.")
     assert sign_up_refusal(call, both, "bob@x.org", phone_number="+12065550100")[1] == (
         "An account with the given phone_number already exists."
     )
