@@ -5,7 +5,7 @@ import re
 import pytest
 
 from poolhouse.core.branding import DEFAULTS
-from tests.operations.test_pools import refused
+from tests.operations.refusals import refused
 
 LOGO = {"Category": "FORM_LOGO", "ColorMode": "LIGHT", "Extension": "PNG", "Bytes": b"\x89PNG"}
 BLUE = {"components": {"primaryButton": {"lightMode": {"defaults": {"backgroundColor": "0000ffff"}}}}}

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from poolhouse.flows.clients import check_secret_hash, is_secret, seal_secret, secret_hash, secret_of
 from poolhouse.model import NotAuthorizedException, UserPoolClientType
-from tests.operations.test_pools import refused, unchecked
+from tests.operations.refusals import refused, unchecked
 
 # Spec: api/04 §7.1.
 SECRET, CLIENT_ID = "1example2secret3value4for5hmac6testing7only8abcdefgh", "38fjsnc484p94kpqsnet7mpld0"

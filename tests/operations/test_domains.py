@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.operations.test_pools import refused
+from tests.operations.refusals import refused
 
 _numbers = itertools.count()
 NO_SUCH = "No such domain or user pool exists."

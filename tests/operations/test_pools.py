@@ -4,28 +4,15 @@ import base64
 import re
 
 import pytest
-from botocore.exceptions import ClientError
 from cryptography import x509
+
+from tests.operations.refusals import refused, unchecked
 
 PROTECTED = (
     "The user pool cannot be deleted because deletion protection is activated."
     " Deletion protection must be inactivated first."
 )
 HAS_DOMAIN = "User pool cannot be deleted. It has a domain configured that should be deleted first."
-
-
-def refused(call, code, operation, **members):
-    with pytest.raises(ClientError) as caught:
-        call(operation, **members)
-    error = caught.value.response["Error"]
-    assert error["Code"] == code
-    return error["Message"]
-
-
-def unchecked(server):
-    """Call operations without botocore's own checks of lengths and values."""
-    client = server.boto(config={"parameter_validation": False})
-    return lambda operation, **members: client._make_api_call(operation, members)
 
 
 def describe(call, pool_id):

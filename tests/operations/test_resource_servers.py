@@ -1,6 +1,6 @@
 """Resource servers over the wire (spec/api/02 §8)."""
 
-from tests.operations.test_pools import refused
+from tests.operations.refusals import refused
 
 READ = {"ScopeName": "read", "ScopeDescription": "Read"}
 
