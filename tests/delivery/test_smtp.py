@@ -158,7 +158,7 @@ def test_the_pools_addresses_come_first():
 def test_utf8_arrives(eight_bit: bool):
     """Any script arrives in subject and body, whether or not the server takes eight bits."""
     words = replace(
-        MESSAGE, subject="Ваш код 密码 🔑 – für Sie", body="Grüße, <b>密码</b>: 123456 🔑 " + "long line " * 200
+        MESSAGE, subject="Ваш код 密码 🔑 – für Ännchen", body="Grüße, <b>密码</b>: 123456 🔑 " + "long line " * 200
     )
     with serving() as (inbox, port):
         if not eight_bit:
