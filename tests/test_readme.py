@@ -16,7 +16,7 @@ BIN = pathlib.Path(sys.executable).parent
 
 def blocks(path: str) -> list[str]:
     """The shell blocks of a Markdown file."""
-    return re.findall(r"```sh\n(.*?)```", (ROOT / path).read_text(), re.S)
+    return re.findall(r"```sh\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
 
 
 def test_readme_is_short():
@@ -33,7 +33,7 @@ def test_story_ends_with_a_verified_access_token(own_server, tmp_path):
     exchange = next(block for block in story if block.startswith("CODE=")).partition("\n")[2]
     verify = next(block for block in story if "PyJWKClient" in block).partition("\n")[2]
     script = "\n".join(["set -euo pipefail", making, *blocks("docs/start/terminal-only.md"), exchange, verify])
-    script = script.replace("/tmp/verify/bin/python", sys.executable).replace(".venv/bin/", f"{BIN}/")
+    script = script.replace(".venv/bin/", f"{BIN}/").replace("/tmp/verify/bin/python", sys.executable)
     environment = os.environ | {
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "AWS_PAGER": "",

@@ -4,7 +4,6 @@ import json
 
 import httpx
 import pytest
-
 from tests.clients.conftest import CALLBACK, sign_in_by_form
 from tests.conftest import PASSWORD
 

@@ -4,6 +4,7 @@ They sign in through Poolhouse's own managed login, on a pool domain and an app 
 """
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import msgspec
 from msgspec import Struct
@@ -159,14 +160,14 @@ async def invite(deps: Deps) -> str:
     """Return a one-time link with which an operator sets up an account, good for a day."""
     expires_at = deps.clock.now() + INVITATION_HOURS * 3_600_000
     content = msgspec.json.encode(Invitation(nonce=deps.random.uuid(), expires_at=expires_at))
-    token = deps.sealer.seal(_INVITATION, content).hex()
+    token = urlsafe_b64encode(deps.sealer.seal(_INVITATION, content)).decode().rstrip("=")
     return f"{deps.identity.public_url}/console/welcome?token={token}"
 
 
 def open_invitation(deps: Deps, token: str) -> Invitation:
     """Return the content of an invitation; raises NotAuthorizedException."""
     try:
-        content = deps.sealer.open(_INVITATION, bytes.fromhex(token))
+        content = deps.sealer.open(_INVITATION, urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, SealBroken):
         raise NotAuthorizedException("This link is not valid.") from None
     invitation = msgspec.json.decode(content, type=Invitation)

@@ -17,6 +17,7 @@ from poolhouse.model import (
     InvalidParameterException,
     ServiceError,
     UpdateUserPoolRequest,
+    UserAttributeUpdateSettingsType,
 )
 
 LANDING_PATH = "/console/landing"
@@ -102,7 +103,14 @@ async def _take_back(visit: Visit, made: Made) -> None:
     """Delete a pool whose later steps failed, so that trying again starts afresh."""
     if not made.pool_id:
         return
-    unprotected = UpdateUserPoolRequest(user_pool_id=made.pool_id, deletion_protection=DeletionProtectionType.INACTIVE)
+    unprotected = UpdateUserPoolRequest(
+        user_pool_id=made.pool_id,
+        deletion_protection=DeletionProtectionType.INACTIVE,
+        # An update drops auto-verified attributes, so what depends on them has to go with them.
+        user_attribute_update_settings=UserAttributeUpdateSettingsType(
+            attributes_require_verification_before_update=[]
+        ),
+    )
     with contextlib.suppress(ServiceError):
         domain = DeleteUserPoolDomainRequest(user_pool_id=made.pool_id, domain=domain_prefix(made.pool_id))
         await visit.dispatch("DeleteUserPoolDomain", domain)
