@@ -31,7 +31,7 @@ def claims(token: str) -> dict[str, Any]:
 
 def header(token: str) -> dict[str, Any]:
     """The header of a JWT."""
-    return json.loads(decoded(token.split(".")[0]))
+    return json.loads(decoded(token.split(".", maxsplit=1)[0]))
 
 
 def decoded(part: str) -> bytes:
@@ -93,7 +93,10 @@ class Site:
     def authorize(self, client: str | None = None, **changes: str | None) -> httpx.Response:
         """Ask for authorization; a parameter of None is left out."""
         parameters = {
-            "response_type": "code", "client_id": client or self.a, "redirect_uri": CALLBACK, "scope": "openid email",
+            "response_type": "code",
+            "client_id": client or self.a,
+            "redirect_uri": CALLBACK,
+            "scope": "openid email",
         } | changes
         return self.get("/oauth2/authorize?" + urlencode({k: v for k, v in parameters.items() if v is not None}))
 
@@ -110,7 +113,10 @@ class Site:
     def redeem(self, code: str, client: str | None = None, auth=None, **changes: str | None) -> httpx.Response:
         """Exchange a code."""
         form = {
-            "grant_type": "authorization_code", "client_id": client or self.a, "redirect_uri": CALLBACK, "code": code,
+            "grant_type": "authorization_code",
+            "client_id": client or self.a,
+            "redirect_uri": CALLBACK,
+            "code": code,
         }
         return self.post("/oauth2/token", form | changes, auth=auth)
 
@@ -152,8 +158,11 @@ OAUTH_CLIENT: dict[str, Any] = {
     "SupportedIdentityProviders": ["COGNITO"],
 }
 MACHINE: dict[str, Any] = OAUTH_CLIENT | {
-    "GenerateSecret": True, "AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthScopes": ["rs/read", "rs/write"],
-    "CallbackURLs": [], "LogoutURLs": [],
+    "GenerateSecret": True,
+    "AllowedOAuthFlows": ["client_credentials"],
+    "AllowedOAuthScopes": ["rs/read", "rs/write"],
+    "CallbackURLs": [],
+    "LogoutURLs": [],
 }
 
 
@@ -182,12 +191,25 @@ def site(server: Server, http: httpx.Client, call, pool, app, user) -> Site:
     m = app(pool_id, **MACHINE)
     for client in (a, b):
         call(
-            "CreateManagedLoginBranding", UserPoolId=pool_id, ClientId=client["ClientId"],
+            "CreateManagedLoginBranding",
+            UserPoolId=pool_id,
+            ClientId=client["ClientId"],
             UseCognitoProvidedValues=True,
         )
     email = f"ann{next(_numbers)}@example.com"
     username = user(pool_id, email, password=PASSWORD, email=email, email_verified="true", name="Ann", custom_x="y")
     return Site(
-        server, http, pool_id, prefix, username, email, a["ClientId"], b["ClientId"], b["ClientSecret"], m["ClientId"],
-        m["ClientSecret"], app, call,
+        server,
+        http,
+        pool_id,
+        prefix,
+        username,
+        email,
+        a["ClientId"],
+        b["ClientId"],
+        b["ClientSecret"],
+        m["ClientId"],
+        m["ClientSecret"],
+        app,
+        call,
     )

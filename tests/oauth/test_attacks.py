@@ -18,42 +18,186 @@ def confusions(url: str) -> list[str]:
     host, path = urlsplit(url).netloc, urlsplit(url).path
     evil = "evil.example"
     hosts = [
-        f"{host}@{evil}", f"{host}:x@{evil}", f"{evil}@{host}", f"{host}%40{evil}", f"{host}%2f@{evil}",
-        f"{evil}#@{host}", f"{evil}%23@{host}", f"{evil}?@{host}", f"{evil}\\@{host}", f"{evil}%5c@{host}",
-        f"{host}.{evil}", f"{host}{evil}", f"{evil}.{host}", f"{evil}/{host}", f"{evil}\\.{host}", f"{host}%00.{evil}",
-        f"{host}\t.{evil}", f"{host}%09.{evil}", f"{host}%0d%0a.{evil}", f"{host}。{evil}", f"{host}．{evil}",
-        f"{host}@{evil}@{host}", f"a:b@{host}@{evil}", f"*.{host}", "*", f"{host}:443", f"{host}:80", f"{host}:",
-        f"{host}.", f"{host.upper()}", host.replace(".", "%2e"), host.replace(".", "-"), host.replace("a", "а"),
-        host.replace("p", "ｐ"), f"[{host}]", f"[::1]@{evil}", f"{host};{evil}", f"{host},{evil}", f"{host}&{evil}",
-        f"{host}`{evil}", f"{host}|{evil}", f"{host}'{evil}", f'{host}"{evil}', f"{host}<{evil}", f"{host} .{evil}",
+        f"{host}@{evil}",
+        f"{host}:x@{evil}",
+        f"{evil}@{host}",
+        f"{host}%40{evil}",
+        f"{host}%2f@{evil}",
+        f"{evil}#@{host}",
+        f"{evil}%23@{host}",
+        f"{evil}?@{host}",
+        f"{evil}\\@{host}",
+        f"{evil}%5c@{host}",
+        f"{host}.{evil}",
+        f"{host}{evil}",
+        f"{evil}.{host}",
+        f"{evil}/{host}",
+        f"{evil}\\.{host}",
+        f"{host}%00.{evil}",
+        f"{host}\t.{evil}",
+        f"{host}%09.{evil}",
+        f"{host}%0d%0a.{evil}",
+        f"{host}。{evil}",
+        f"{host}．{evil}",
+        f"{host}@{evil}@{host}",
+        f"a:b@{host}@{evil}",
+        f"*.{host}",
+        "*",
+        f"{host}:443",
+        f"{host}:80",
+        f"{host}:",
+        f"{host}.",
+        f"{host.upper()}",
+        host.replace(".", "%2e"),
+        host.replace(".", "-"),
+        host.replace("a", "а"),
+        host.replace("p", "ｐ"),
+        f"[{host}]",
+        f"[::1]@{evil}",
+        f"{host};{evil}",
+        f"{host},{evil}",
+        f"{host}&{evil}",
+        f"{host}`{evil}",
+        f"{host}|{evil}",
+        f"{host}'{evil}",
+        f'{host}"{evil}',
+        f"{host}<{evil}",
+        f"{host} .{evil}",
     ]
     paths = [
-        f"{path}/", f"{path}//", f"/{path}", f"{path}/..", f"{path}/../x", f"{path}/..;/x", f"{path};/..", f"{path}%2f",
-        f"{path}%2f..", f"{path}/%2e%2e/x", f"{path}/.%2e/x", f"/.{path}", f"/./{path}", f"/x/..{path}", f"/%2e{path}",
-        f"\\{path}", f"{path}\\", f"{path}\\..\\x", f"{path}?", f"{path}?a=b", f"{path}#", f"{path}#a", f"{path}%23",
-        f"{path}%3f", f"{path} ", f" {path}", f"{path}\t", f"{path}\n", f"{path}\r\nSet-Cookie:a=b", f"{path}%0d%0a",
-        f"{path}%00", f"{path}\x00", path.upper(), path[:-1], f"{path}x", f"{path}*", f"{path}.", f"{path};a=b",
-        f"{path}&a=b", f"{path}%20", f"{path}+", "/", "", "/*", "//", f"/{evil}{path}", f"//{evil}{path}", path * 2,
-        path.replace("/", "//"), path.replace("/", "/./"), quote(path, safe=""), f"{path}́", f"{path}​",
+        f"{path}/",
+        f"{path}//",
+        f"/{path}",
+        f"{path}/..",
+        f"{path}/../x",
+        f"{path}/..;/x",
+        f"{path};/..",
+        f"{path}%2f",
+        f"{path}%2f..",
+        f"{path}/%2e%2e/x",
+        f"{path}/.%2e/x",
+        f"/.{path}",
+        f"/./{path}",
+        f"/x/..{path}",
+        f"/%2e{path}",
+        f"\\{path}",
+        f"{path}\\",
+        f"{path}\\..\\x",
+        f"{path}?",
+        f"{path}?a=b",
+        f"{path}#",
+        f"{path}#a",
+        f"{path}%23",
+        f"{path}%3f",
+        f"{path} ",
+        f" {path}",
+        f"{path}\t",
+        f"{path}\n",
+        f"{path}\r\nSet-Cookie:a=b",
+        f"{path}%0d%0a",
+        f"{path}%00",
+        f"{path}\x00",
+        path.upper(),
+        path[:-1],
+        f"{path}x",
+        f"{path}*",
+        f"{path}.",
+        f"{path};a=b",
+        f"{path}&a=b",
+        f"{path}%20",
+        f"{path}+",
+        "/",
+        "",
+        "/*",
+        "//",
+        f"/{evil}{path}",
+        f"//{evil}{path}",
+        path * 2,
+        path.replace("/", "//"),
+        path.replace("/", "/./"),
+        quote(path, safe=""),
+        f"{path}́",
+        f"{path}\u200b",
     ]
     schemes = [
-        f"http://{host}{path}", f"HTTPS://{host}{path}", f"Https://{host}{path}", f"//{host}{path}", f"//{evil}{path}",
-        f"/\\{evil}{path}", f"\\\\{evil}{path}", f"/{path}", path, f"{host}{path}", f"https:{host}{path}",
-        f"https:/{host}{path}", f"https:///{host}{path}", f"https:////{host}{path}", f"https:\\\\{host}{path}",
-        f"https:/\\{host}{path}", f"https://{host}\\{path}", f" https://{host}{path}", f"https://{host}{path} ",
-        f"\thttps://{host}{path}", f"ht\ntps://{host}{path}", f"https ://{host}{path}", f"https%3a//{host}{path}",
-        f"https://https://{host}{path}", f"javascript://{host}{path}%0aalert(1)", "javascript:alert(1)",
-        "JavaScript:alert(1)", "java\tscript:alert(1)", "\x01javascript:alert(1)", "data:text/html,x",
-        "DATA:text/html;base64,eA==", "vbscript:x", "file:///etc/passwd", "blob:https://app.example/1", "about:blank",
-        "view-source:https://app.example/", f"ftp://{host}{path}", f"ws://{host}{path}", f"httpss://{host}{path}",
-        f"https+x://{host}{path}", f"feed:https://{host}{path}", f"jar:https://{host}{path}!/", "https:", "https://",
-        "://", ":", "?", "#", "*", "null", "undefined", "None", "https://evil.example", f"https://{evil}/?{url}",
-        f"https://{evil}/#{url}", f"https://{evil}/{url}", f"{url}@{evil}", f"{url}.{evil}", f"{url},https://{evil}",
-        f"{url} https://{evil}", f"{url}\nhttps://{evil}", f"{url}%20https://{evil}", f"{url}\\@{evil}", f"<{url}>",
-        f'"{url}"', f"'{url}'", f"{url}\u2028", f"{url}\u00a0", f"\ufeff{url}", f"\u202e{url}", f"https://{host}{path}/.",
-        f"https://0x7f000001{path}", f"https://2130706433{path}", f"https://127.0.0.1{path}", f"http://localhost{path}",
+        f"http://{host}{path}",
+        f"HTTPS://{host}{path}",
+        f"Https://{host}{path}",
+        f"//{host}{path}",
+        f"//{evil}{path}",
+        f"/\\{evil}{path}",
+        f"\\\\{evil}{path}",
+        f"/{path}",
+        path,
+        f"{host}{path}",
+        f"https:{host}{path}",
+        f"https:/{host}{path}",
+        f"https:///{host}{path}",
+        f"https:////{host}{path}",
+        f"https:\\\\{host}{path}",
+        f"https:/\\{host}{path}",
+        f"https://{host}\\{path}",
+        f" https://{host}{path}",
+        f"https://{host}{path} ",
+        f"\thttps://{host}{path}",
+        f"ht\ntps://{host}{path}",
+        f"https ://{host}{path}",
+        f"https%3a//{host}{path}",
+        f"https://https://{host}{path}",
+        f"javascript://{host}{path}%0aalert(1)",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\tscript:alert(1)",
+        "\x01javascript:alert(1)",
+        "data:text/html,x",
+        "DATA:text/html;base64,eA==",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "blob:https://app.example/1",
+        "about:blank",
+        "view-source:https://app.example/",
+        f"ftp://{host}{path}",
+        f"ws://{host}{path}",
+        f"httpss://{host}{path}",
+        f"https+x://{host}{path}",
+        f"feed:https://{host}{path}",
+        f"jar:https://{host}{path}!/",
+        "https:",
+        "https://",
+        "://",
+        ":",
+        "?",
+        "#",
+        "*",
+        "null",
+        "undefined",
+        "None",
+        "https://evil.example",
+        f"https://{evil}/?{url}",
+        f"https://{evil}/#{url}",
+        f"https://{evil}/{url}",
+        f"{url}@{evil}",
+        f"{url}.{evil}",
+        f"{url},https://{evil}",
+        f"{url} https://{evil}",
+        f"{url}\nhttps://{evil}",
+        f"{url}%20https://{evil}",
+        f"{url}\\@{evil}",
+        f"<{url}>",
+        f'"{url}"',
+        f"'{url}'",
+        f"{url}\u2028",
+        f"{url}\u00a0",
+        f"\ufeff{url}",
+        f"\u202e{url}",
+        f"https://{host}{path}/.",
+        f"https://0x7f000001{path}",
+        f"https://2130706433{path}",
+        f"https://127.0.0.1{path}",
+        f"http://localhost{path}",
     ]
-    return [f"https://{name}{path}" for name in hosts] + [f"https://{host}{end}" for end in paths] + schemes
+    lookalikes = [f"{scheme}://{name}{path}" for scheme in ("https", "http") for name in hosts]
+    return lookalikes + [f"https://{host}{end}" for end in paths] + schemes
 
 
 def test_1_to_5_redirect_confusions_at_authorize(site: Site):
@@ -85,7 +229,9 @@ def test_2_error_parameters_do_not_break_out(site: Site):
 
 def test_3_no_redirect_uri_is_learnt(site: Site):
     """A client without callbacks trusts none, however often one is shown."""
-    client = site.app(CallbackURLs=[], AllowedOAuthFlowsUserPoolClient=False, AllowedOAuthFlows=[], AllowedOAuthScopes=[])
+    client = site.app(
+        CallbackURLs=[], AllowedOAuthFlowsUserPoolClient=False, AllowedOAuthFlows=[], AllowedOAuthScopes=[]
+    )
     for _ in range(2):
         answer = site.authorize(client["ClientId"])
         assert answer.headers["location"].startswith(f"{site.base}/error?error=redirect_mismatch")
@@ -117,9 +263,7 @@ def public_keys(site: Site, kid: str) -> list[bytes]:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from jwt.algorithms import RSAAlgorithm
 
-    jwk = next(
-        key for key in site.http.get(f"{site.issuer}/.well-known/jwks.json").json()["keys"] if key["kid"] == kid
-    )
+    jwk = next(key for key in site.http.get(f"{site.issuer}/.well-known/jwks.json").json()["keys"] if key["kid"] == kid)
     public = RSAAlgorithm.from_jwk(json.dumps(jwk))
     return [
         public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
@@ -132,9 +276,8 @@ def public_keys(site: Site, kid: str) -> list[bytes]:
 
 def test_20_algorithm_confusion(site: Site):
     """No forged access token is believed, whatever its header says."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     import jwt
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
     genuine = site.tokens()["access_token"]
     assert site.userinfo(genuine).status_code == 200
@@ -147,15 +290,30 @@ def test_20_algorithm_confusion(site: Site):
     for key in public_keys(site, kid):
         corpus += [forged({"kid": kid, "alg": alg}, payload, key) for alg in ("HS256", "RS256", "hs256")]
     for extra in (
-        {}, {"kid": kid}, {"kid": kid, "jwk": own_jwk}, {"jwk": own_jwk}, {"kid": kid, "jku": "https://evil.example"},
-        {"kid": "../../dev/null"}, {"kid": "' OR 1=1 --"}, {"kid": kid, "x5c": ["AA"]}, {"kid": kid, "crit": ["x"]},
+        {},
+        {"kid": kid},
+        {"kid": kid, "jwk": own_jwk},
+        {"jwk": own_jwk},
+        {"kid": kid, "jku": "https://evil.example"},
+        {"kid": "../../dev/null"},
+        {"kid": "' OR 1=1 --"},
+        {"kid": kid, "x5c": ["AA"]},
+        {"kid": kid, "crit": ["x"]},
     ):
         corpus += [jwt.encode(payload, own, algorithm=name, headers=extra) for name in ("RS256", "PS256", "RS512")]
     changed = payload | {"sub": "00000000-0000-4000-8000-000000000000"}
     corpus += [
-        f"{start}.{encode(changed)}.{signature}", f"{start}.{middle}.{signature}=", f"{start}.{middle}.{signature}A",
-        f"{start}.{middle}.{encode(b'x' * 256)}", f"{start}..{signature}", "..", "...", "a.b.c", f"{genuine}.",
-        f".{genuine}", f"{encode(dict(header(genuine), crit=['exp']))}.{middle}.{signature}",
+        f"{start}.{encode(changed)}.{signature}",
+        f"{start}.{middle}.{signature}=",
+        f"{start}.{middle}.{signature}A",
+        f"{start}.{middle}.{encode(b'x' * 256)}",
+        f"{start}..{signature}",
+        "..",
+        "...",
+        "a.b.c",
+        f"{genuine}.",
+        f".{genuine}",
+        f"{encode(dict(header(genuine), crit=['exp']))}.{middle}.{signature}",
     ]
     for token in corpus:
         answer = site.userinfo(token)
@@ -171,7 +329,10 @@ def test_20_tokens_of_another_key_of_the_pool(site: Site):
     crossed = site.server.run(deps.keyring.sign(keys.id, json.dumps(claims(tokens["access_token"])).encode()))
     assert site.userinfo(crossed).status_code == 401
     wrong_use = claims(tokens["access_token"]) | {"token_use": "id"}
-    assert site.userinfo(site.server.run(deps.keyring.sign(keys.access, json.dumps(wrong_use).encode()))).status_code == 401
+    assert (
+        site.userinfo(site.server.run(deps.keyring.sign(keys.access, json.dumps(wrong_use).encode()))).status_code
+        == 401
+    )
 
 
 def test_21_long_tokens(site: Site):
@@ -231,7 +392,10 @@ def together(server, url: str, form: dict[str, str], count: int) -> list[httpx.R
 def test_22_parallel_redemptions(site: Site):
     """Of a hundred requests with one code, exactly one is given tokens, and the others are told nothing more."""
     form = {
-        "grant_type": "authorization_code", "client_id": site.a, "redirect_uri": CALLBACK, "code": site.code(),
+        "grant_type": "authorization_code",
+        "client_id": site.a,
+        "redirect_uri": CALLBACK,
+        "code": site.code(),
     }
     answers = together(site.server, f"{site.base}/oauth2/token", form, 100)
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 99
@@ -247,7 +411,9 @@ def test_23_parallel_refreshes(site: Site, grace: int):
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace}
     client = site.app(ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"], RefreshTokenRotation=rotation)["ClientId"]
     form = {
-        "grant_type": "refresh_token", "client_id": client, "refresh_token": site.tokens(client)["refresh_token"],
+        "grant_type": "refresh_token",
+        "client_id": client,
+        "refresh_token": site.tokens(client)["refresh_token"],
     }
     answers = together(site.server, f"{site.base}/oauth2/token", form, 100)
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 99

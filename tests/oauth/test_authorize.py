@@ -135,7 +135,12 @@ def test_a14_no_scope(site: Site):
     """Without scopes, all of the client's are granted."""
     token = claims(site.tokens(scope=None)["access_token"])
     assert set(token["scope"].split()) == {
-        "openid", "email", "phone", "profile", "aws.cognito.signin.user.admin", "rs/read",
+        "openid",
+        "email",
+        "phone",
+        "profile",
+        "aws.cognito.signin.user.admin",
+        "rs/read",
     }
 
 
@@ -351,7 +356,10 @@ def test_a36_headers_of_redirects(site: Site):
     """Every redirect has an absolute target, no body, no expiry, and the headers of the domain once each."""
     site.sign_in()
     for answer in (
-        site.authorize(), site.authorize(prompt="login"), site.authorize(redirect_uri="x"), site.authorize(scope="x"),
+        site.authorize(),
+        site.authorize(prompt="login"),
+        site.authorize(redirect_uri="x"),
+        site.authorize(scope="x"),
         site.get(f"/logout?client_id={site.a}&logout_uri=https://app.example/out"),
     ):
         assert urlsplit(to(answer)).scheme in {"http", "https"}
@@ -410,6 +418,6 @@ def test_cookies_that_are_none(site: Site):
     genuine = site.cookie
     assert genuine is not None
     middle = len(genuine) // 2
-    for forged in ("x", "", "=", "ä", genuine[:-4], genuine[:middle] + "AAAA" + genuine[middle + 4 :], genuine * 40):
-        site.cookie = forged.encode().decode("latin-1")
+    for forged in ("x", "", "=", "!", genuine[:-4], genuine[:middle] + "AAAA" + genuine[middle + 4 :], genuine * 40):
+        site.cookie = forged
         assert signs_in(site, site.authorize())

@@ -65,7 +65,9 @@ def test_d5_prefix_and_custom_domain(site: Site):
     certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-4000-8000-000000000000"
     name = f"{site.prefix}.{DOMAIN}"
     site.call(
-        "CreateUserPoolDomain", UserPoolId=site.pool_id, Domain=name,
+        "CreateUserPoolDomain",
+        UserPoolId=site.pool_id,
+        Domain=name,
         CustomDomainConfig={"CertificateArn": certificate},
     )
     document = configuration_of(site)
@@ -128,7 +130,9 @@ def test_d14_issuers_of_aws(site: Site):
     identity, pool = replace(site.server.deps.identity, issuer="aws"), stored_pool(site)
     original = f"https://cognito-idp.us-east-1.amazonaws.com/{site.pool_id}"
     assert configuration(identity, pool)["issuer"] == original
-    updated = changed(pool, settings=changed(pool.settings, issuer_configuration=IssuerConfigurationType(type="UPDATED")))
+    updated = changed(
+        pool, settings=changed(pool.settings, issuer_configuration=IssuerConfigurationType(type="UPDATED"))
+    )
     document = configuration(identity, updated)
     assert document["issuer"] == f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{site.pool_id}"
     assert document["jwks_uri"] == f"{document['issuer']}/.well-known/jwks.json"
@@ -163,7 +167,9 @@ def test_custom_domain_by_host(site: Site):
     certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-4000-8000-000000000000"
     name = f"{site.prefix}.{DOMAIN}"
     site.call(
-        "CreateUserPoolDomain", UserPoolId=site.pool_id, Domain=name,
+        "CreateUserPoolDomain",
+        UserPoolId=site.pool_id,
+        Domain=name,
         CustomDomainConfig={"CertificateArn": certificate},
     )
     assert by_host(site, name).status_code == 302

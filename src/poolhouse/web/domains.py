@@ -51,13 +51,14 @@ async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
     """Return the pool domain that a request is for, by its ``Host`` or by ``/auth/<domain>/…``."""
     path: str = scope["path"]
     host = _host(scope)
-    prefix = _prefix(deps.identity, host)
-    if prefix is not None:
-        return await _by_host(deps, prefix, host, path)
-    if _may_be_custom(deps.identity, host):
-        found = await _by_host(deps, host, host, path)
-        if found is not None:
-            return found
+    if "." in host:
+        prefix = _prefix(deps.identity, host)
+        if prefix is not None:
+            return await _by_host(deps, prefix, host, path)
+        if _may_be_custom(deps.identity, host):
+            found = await _by_host(deps, host, host, path)
+            if found is not None:
+                return found
     if not path.startswith(BY_PATH):
         return None
     name, _, rest = path.removeprefix(BY_PATH).partition("/")
@@ -101,9 +102,8 @@ def _prefix(identity: Identity, host: str) -> str | None:
 
 
 def _may_be_custom(identity: Identity, host: str) -> bool:
-    """Tell whether a host can be a custom domain: a name of several labels, not the installation's own."""
-    top = host.rpartition(".")[2]
-    return "." in host and not top.isdecimal() and host != urlsplit(identity.public_url).hostname
+    """Tell whether a name of several labels can be a custom domain: not an address, nor the installation's own."""
+    return not host.rpartition(".")[2].isdecimal() and host != urlsplit(identity.public_url).hostname
 
 
 def _host_url(identity: Identity, domain: Domain, host: str) -> str:
