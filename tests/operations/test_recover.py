@@ -303,6 +303,5 @@ def test_aliases_recover(call, pool, app, user, inbox):
 
     recover(call, client, "by-alias@x.org", inbox("by-alias@x.org")[-1].code)
 
-    assert named(call("GetUser", **{"AccessToken": sign_in(call, client, "ann", OTHER_PASSWORD)["AccessToken"]})[
-        "UserAttributes"
-    ])["email"] == "by-alias@x.org"  # fmt: skip
+    token = sign_in(call, client, "ann", OTHER_PASSWORD)["AccessToken"]
+    assert named(call("GetUser", AccessToken=token)["UserAttributes"])["email"] == "by-alias@x.org"

@@ -301,6 +301,21 @@ def test_links_need_a_domain(call, pool, app):
     assert refusal(call, "AdminGetUser", UserPoolId=pool_id, Username="ann") == NO_USER
 
 
+def test_links_confirm(call, pool, app, inbox):
+    """With a domain the mail holds a link with the code, which confirms like a code that was typed."""
+    template = {"DefaultEmailOption": "CONFIRM_WITH_LINK"}
+    pool_id = pool(AutoVerifiedAttributes=["email"], VerificationMessageTemplate=template)
+    call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=f"link-{pool_id[-9:].lower()}")
+    client = app(pool_id)
+    sign_up(call, client, "ann", email="link@x.org")
+    [message] = inbox("link@x.org")
+
+    assert f"confirmation_code={message.code}" in message.body
+    assert f"client_id={client['ClientId']}" in message.body
+    confirm(call, client, "ann", message.code)
+    assert status_of(call, pool_id, "ann") == "CONFIRMED"
+
+
 def test_wrong_late_and_used_codes(call, verifying, inbox, server):
     """A wrong code mismatches; a late or used one has expired."""
     _, client = verifying()
@@ -503,9 +518,9 @@ def test_one_of_two_users_wins_an_alias(call, verifying, inbox):
     def attempt(username):
         try:
             confirm(call, client, username, codes[username])
-            return "won"
         except ClientError as error:
             return error.response["Error"]["Message"]
+        return "won"
 
     with ThreadPoolExecutor(2) as threads:
         answers = dict(zip(codes, threads.map(attempt, codes), strict=True))
