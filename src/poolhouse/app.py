@@ -18,6 +18,8 @@ from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
+from poolhouse.delivery.failure import BadSetting
+from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
 from poolhouse.login import Login
@@ -126,11 +128,18 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         passwords=PasswordHasher(
             threads=settings.password_threads, memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time
         ),
-        courier=Courier(keep=keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url),
+        courier=_build_courier(settings, keep),
         triggers=Triggers(),
         clock=outside.clock,
         random=outside.random,
     )
+
+
+def _build_courier(settings: Settings, keep: Keep) -> Courier:
+    try:
+        return Courier(keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url)
+    except BadSetting as error:
+        raise SettingsError(str(error)) from None
 
 
 async def install(settings: Settings, deps: Deps) -> None:
