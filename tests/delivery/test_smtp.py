@@ -71,10 +71,10 @@ def check_login(server, session, envelope, mechanism, data) -> AuthResult:
 
 
 @contextlib.contextmanager
-def serving(**options) -> Iterator[tuple[Inbox, int]]:
+def serving(port: int | None = None, **options) -> Iterator[tuple[Inbox, int]]:
     """A real SMTP server in a thread."""
     inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
+    controller = Controller(inbox, hostname="127.0.0.1", port=port or free_port(), **options)
     controller.start()
     try:
         yield inbox, controller.port

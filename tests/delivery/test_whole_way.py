@@ -1,0 +1,66 @@
+"""From SignUp over HTTP to a mail in a real mailbox and back."""
+
+import pathlib
+import re
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.conftest import Server, make_settings
+from tests.delivery.test_smtp import free_port, serving
+
+PASSWORD = "Correct-Horse-1"
+
+
+@pytest.fixture
+def signed_up(rsa_keys, tmp_path: pathlib.Path):
+    """Sign a user up at a server that mails through a port; give the boto3 client, the client id and the answer."""
+    servers: list[Server] = []
+
+    def run(port: int):
+        settings = make_settings(
+            f"sqlite:///{tmp_path}/poolhouse.db", tmp_path,
+            smtp_url=f"smtp://127.0.0.1:{port}", mail_from="Shop <post@example.org>",
+        )  # fmt: skip
+        servers.append(Server(settings))
+        servers[0].start()
+        cognito = servers[0].boto()
+        pool_id = cognito.create_user_pool(PoolName="shop", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
+        client = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="app")["UserPoolClient"]
+        member = {"ClientId": client["ClientId"], "Username": "ann"}
+
+        def sign_up():
+            attributes = [{"Name": "email", "Value": "ann@example.org"}]
+            return cognito.sign_up(**member, Password=PASSWORD, UserAttributes=attributes)
+
+        return cognito, pool_id, member, sign_up
+
+    yield run
+    for server in servers:
+        server.stop()
+
+
+def test_the_code_in_the_mail_confirms(signed_up):
+    """The mail's code confirms the user, and nothing stays in the outbox."""
+    with serving() as (inbox, port):
+        cognito, pool_id, member, sign_up = signed_up(port)
+        details = sign_up()["CodeDeliveryDetails"]
+        text = inbox.parsed().get_body(("plain",)).get_content()
+        cognito.confirm_sign_up(**member, ConfirmationCode=re.search(r"\d{6}", text)[0])
+
+    assert details == {"Destination": "a***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+    assert inbox.parsed()["From"] == "Shop <post@example.org>"
+    assert cognito.admin_get_user(UserPoolId=pool_id, Username="ann")["UserStatus"] == "CONFIRMED"
+
+
+def test_a_mail_server_that_is_away_is_told(signed_up):
+    """CodeDeliveryFailureException is answered, the user stays created, and can ask again (spec/api/03 §5.9)."""
+    port = free_port()
+    cognito, pool_id, member, sign_up = signed_up(port)
+    with pytest.raises(ClientError) as failure:
+        sign_up()
+
+    assert failure.value.response["Error"]["Code"] == "CodeDeliveryFailureException"
+    assert cognito.admin_get_user(UserPoolId=pool_id, Username="ann")["UserStatus"] == "UNCONFIRMED"
+    with serving(port=port) as (inbox, _):
+        cognito.resend_confirmation_code(**member)
+    assert len(inbox.mails) == 1
