@@ -173,6 +173,11 @@ def test_links_are_filled_in():
     assert filled.body == f'Please <a href="{link.replace("&", "&amp;")}">click <b>here</b></a>!'
 
 
+def test_without_a_link_its_place_stays():
+    """A message by code leaves a link's place as it is, since nothing could be put there."""
+    assert fill(Words("{####} {##here##}"), Values(code="1", username="ann"), EMAIL).body == "1 {##here##}"
+
+
 def test_a_trigger_may_change_the_words():
     """The CustomMessage trigger replaces what it names; null keeps the pool's words."""
     words, kind = Words("pool {####}", "pool"), MessageKind.SIGN_UP

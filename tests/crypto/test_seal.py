@@ -137,6 +137,16 @@ def test_refresh_tokens_look_like_cognitos():
     assert [len(part) for part in decoded[1:]] == [256, 12, len(b"content"), 16]
 
 
+@pytest.mark.parametrize("part", [1, 2, 4])
+def test_refresh_tokens_have_parts_of_fixed_length(part: int):
+    """A part of another length than ours is refused before anything is deciphered."""
+    parts = seal_refresh(SEALER, b"content").split(".")
+    parts[part] = parts[part][:-4] if part != 2 else parts[part] + "AAAA"
+
+    assert open_refresh(SEALER, ".".join(parts)) is None
+    assert open_refresh(SEALER, ".".join([*parts[:part], "AAAA", *parts[part + 1 :]])) is None
+
+
 def test_session_strings_look_like_cognitos():
     """They start with AYABe, use base64url, and keep within 20 to 4096 characters (spec/api/04 §6)."""
     shortest, longest = seal_session(SEALER, b""), seal_session(SEALER, bytes(MAX_SESSION_CONTENT))
