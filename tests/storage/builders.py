@@ -126,8 +126,16 @@ def signing_key(kid=None, state="stock", use="id", pool_id=None, created_at=None
 
 def message(id, to="ann@example.org", at=NOW) -> Message:
     return Message(
-        id=id, at=at, channel="EMAIL", to=to, subject="Code", body="Your code is 1", code="1", template="SignUp",
-        user_pool_id=POOL, username="ann",
+        id=id,
+        at=at,
+        channel="EMAIL",
+        to=to,
+        subject="Code",
+        body="Your code is 1",
+        code="1",
+        template="SignUp",
+        user_pool_id=POOL,
+        username="ann",
     )
 
 

@@ -2,13 +2,25 @@
 
 import pytest
 from msgspec.structs import replace
+from tests.storage.builders import (
+    NOW,
+    POOL,
+    client,
+    domain,
+    names,
+    pool,
+    secret,
+    server,
+    session,
+    signing_key,
+    style,
+    user,
+    with_pool,
+)
 
 from poolhouse.model import ConcurrentModificationException
 from poolhouse.storage import doomed
 from poolhouse.storage.errors import AlreadyExists, CorruptRow, StorageError
-from tests.storage.builders import (
-    NOW, POOL, client, domain, names, pool, secret, server, session, signing_key, style, user, with_pool,
-)
 
 
 def test_pool_comes_back_as_it_was(store):
@@ -52,8 +64,9 @@ def test_pools_page_by_region_and_id(store):
         tx.pools.insert(pool("us-east-1_bb", builtin=True), NOW)
 
     store.write(work)
+    page_after = lambda after: store.read(lambda tx: tx.pools.page(region="us-east-1", after=after, limit=2))
     seen, after = [], None
-    while page := store.read(lambda tx: tx.pools.page(region="us-east-1", after=after, limit=2)):
+    while page := page_after(after):
         seen += [each.id[-1] for each in page]
         after = page[-1].id
     assert seen == ["Z", "a", "b", "c", "d"]

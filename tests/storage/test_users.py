@@ -1,13 +1,15 @@
 """Users, aliases and search."""
 
+import itertools
+
 import pytest
 from msgspec.structs import replace
+from tests.storage.builders import POOL, authorization_code, confirmation_code, names, session, user, with_pool
 
 from poolhouse.core.user import Credentials
 from poolhouse.model import ConcurrentModificationException, UserStatusType
 from poolhouse.storage.errors import AlreadyExists, CorruptRow
 from poolhouse.storage.users import after_prefix
-from tests.storage.builders import POOL, authorization_code, confirmation_code, names, session, user, with_pool
 
 
 @pytest.fixture
@@ -86,7 +88,9 @@ def test_error_that_names_the_taken_alias_can_be_translated(store):
 
 def test_save_brings_index_rows_in_line(store):
     """After a save the user is found by its new aliases and values, and by the old ones no more."""
-    before = store.write(lambda tx: tx.users.insert(user(), names("email:a@x", "phone_number:+1", email="a@x", name="n")))
+    before = store.write(
+        lambda tx: tx.users.insert(user(), names("email:a@x", "phone_number:+1", email="a@x", name="n"))
+    )
     changed = replace(before, attributes={"email": "b@x"}, credentials=Credentials(password_hash="new"))
     after = store.write(lambda tx: tx.users.save(changed, names("email:b@x", "phone_number:+1", email="b@x")))
     assert after == replace(changed, revision=1)
@@ -140,6 +144,7 @@ def test_lookup_order(store):
 
 def test_delete_leaves_nothing(store):
     """A deleted user's aliases, search rows, sessions, codes and count are gone; its number is not used again."""
+
     def work(tx):
         stored = tx.users.insert(user("ann"), names("email:a@x", email="a@x"))
         tx.sessions.insert(session("s", stored.id))
@@ -162,12 +167,13 @@ def test_pages_visit_everyone_once_under_insertions(store):
     """Paging by name sees each user that was there from the start exactly once, whoever arrives meanwhile."""
     early = {f"u{number:02}" for number in range(0, 40, 2)} | {"Z", "é", "~", "🙂"}
     store.write(lambda tx: [tx.users.insert(user(name), names()) for name in early])
-    seen, after, number = [], None, 1
-    while page := store.read(lambda tx: tx.users.page(POOL, after=after, limit=3)):
+    page_after = lambda after: store.read(lambda tx: tx.users.page(POOL, after=after, limit=3))
+    late = (user(f"u{number:02}") for number in itertools.count(1, 2))
+    seen, after = [], None
+    while page := page_after(after):
         seen += [each.username for each in page]
         after = page[-1].username
-        store.write(lambda tx: tx.users.insert(user(f"u{number:02}"), names()))
-        number += 2
+        store.write(lambda tx: tx.users.insert(next(late), names()))
     assert seen == sorted(set(seen)), "by code point, nobody twice"
     assert early <= set(seen)
 
@@ -177,8 +183,9 @@ def test_search_by_prefix_pages_by_value_and_name(store):
     values = ["an", "ann", "anna", "anna", "anne", "bob", "ANN", "añ", "an\U0010ffff"]
     store.write(lambda tx: [tx.users.insert(user(f"u{i}"), names(name=v)) for i, v in enumerate(values)])
     expected = sorted((v, f"u{i}") for i, v in enumerate(values) if v.startswith("an"))
+    search = lambda after: store.read(lambda tx: tx.users.search(POOL, "name", "an", prefix=True, after=after, limit=2))
     seen, after = [], None
-    while page := store.read(lambda tx: tx.users.search(POOL, "name", "an", prefix=True, after=after, limit=2)):
+    while page := search(after):
         seen += [(values[int(each.username[1:])], each.username) for each in page]
         after = seen[-1]
     assert seen == expected
@@ -187,8 +194,11 @@ def test_search_by_prefix_pages_by_value_and_name(store):
 def test_search_by_equality_pages_by_name(store):
     """Search by a whole value pages by user name."""
     store.write(lambda tx: [tx.users.insert(user(f"u{i}"), names(name="same" if i < 5 else "samer")) for i in range(7)])
+    search = lambda after: store.read(
+        lambda tx: tx.users.search(POOL, "name", "same", prefix=False, after=after, limit=2)
+    )
     seen, after = [], None
-    while page := store.read(lambda tx: tx.users.search(POOL, "name", "same", prefix=False, after=after, limit=2)):
+    while page := search(after):
         seen += [each.username for each in page]
         after = ("same", seen[-1])
     assert seen == [f"u{i}" for i in range(5)]

@@ -73,7 +73,7 @@ def _copy_file(path: str, file: pathlib.Path) -> None:
 
 
 def _dump_postgres(url: str, file: pathlib.Path) -> None:
-    from poolhouse.storage.postgres import CONNECT_SECONDS, PostgresConnection
+    from poolhouse.storage.postgres_connection import CONNECT_SECONDS, PostgresConnection
 
     source = PostgresConnection(url, CONNECT_SECONDS)
     target = SqliteConnection(str(file))
@@ -126,7 +126,7 @@ def _target(url: str) -> Iterator[Connection]:
         finally:
             database.raw.close()
         return
-    from poolhouse.storage.postgres import CONNECT_SECONDS, PostgresConnection
+    from poolhouse.storage.postgres_connection import CONNECT_SECONDS, PostgresConnection
 
     server = PostgresConnection(url, CONNECT_SECONDS)
     try:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from poolhouse.storage.errors import AlreadyExists
+from poolhouse.storage.errors import AlreadyExists, StorageError
 
 if TYPE_CHECKING:
     from poolhouse.storage.transaction import Tx
@@ -60,10 +60,11 @@ def translate_schema(dialect: Dialect, text: str) -> list[str]:
 class Connection(Protocol):
     """A database connection inside a transaction: what repositories speak to. Values go by name.
 
-    ``refused`` is set once something was found to exist already: such a transaction must not be committed.
+    ``refused`` is set once a statement failed or something was found to exist already: such a transaction
+    must not be committed, even where the work function keeps silent about it.
     """
 
-    refused: AlreadyExists | None
+    refused: StorageError | None
 
     def row(self, sql: str, **values: object) -> Row | None:
         """Return the first row, if there is one."""
@@ -84,8 +85,8 @@ class Connection(Protocol):
 
 def refuse(connection: Connection, what: str) -> AlreadyExists:
     """Give the transaction up and return the error to raise."""
-    connection.refused = AlreadyExists(what)
-    return connection.refused
+    error = connection.refused = AlreadyExists(what)
+    return error
 
 
 class Engine(Protocol):

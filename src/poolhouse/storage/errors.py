@@ -4,14 +4,14 @@ from poolhouse.model import TooManyRequestsException
 
 
 class StorageError(Exception):
-    """The database failed or refused; the text names no stored value."""
-
-
-class AlreadyExists(StorageError):
-    """Something unique is taken. ``what`` names it: "username", "sub", "alias:email:ann@x.org", "client", …
+    """The database failed or refused; the text names no stored value.
 
     The transaction is lost: a work function may turn this into another error but not carry on.
     """
+
+
+class AlreadyExists(StorageError):
+    """Something unique is taken. ``what`` names it: "username", "sub", "alias:email:ann@x.org", "client", …"""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what.partition(':')[0]} already exists")

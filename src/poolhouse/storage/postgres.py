@@ -9,131 +9,25 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
-
-import psycopg
-from psycopg.pq import ExecStatus
-from psycopg.types.numeric import Int8BinaryDumper
 
 from poolhouse.model import ConcurrentModificationException
 from poolhouse.storage import migrations
 from poolhouse.storage.catalogue import Cache
-from poolhouse.storage.engine import RETRIES, Dialect, Row, translate
-from poolhouse.storage.errors import AlreadyExists, Busy, StorageError
+from poolhouse.storage.engine import RETRIES, Dialect
+from poolhouse.storage.errors import Busy, StorageError
+from poolhouse.storage.postgres_connection import CONNECT_SECONDS, Conflict, Lost, PostgresConnection
 from poolhouse.storage.transaction import Tx
 
 T = TypeVar("T")
 
 # Requests that may wait for each connection.
 WAITING = 256
-CONNECT_SECONDS = 10
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
-# Serialisation failure, deadlock.
-_CONFLICTS = frozenset({"40001", "40P01"})
-# The lock time-out.
-_LOCKED = "55P03"
 # Any number that nobody else takes for an advisory lock of this database: "poolhous".
 _MIGRATION_LOCK = int.from_bytes(b"poolhous")
-
-
-class Conflict(Busy):
-    """Others changed the same rows; running the work again may help."""
-
-
-class Lost(StorageError):
-    """The connection broke before anything was committed."""
-
-
-class PostgresConnection:
-    """One connection; implements ``Connection``. Raises Lost where the server cannot be reached."""
-
-    def __init__(self, url: str, lock_seconds: float) -> None:
-        self.refused: AlreadyExists | None = None
-        try:
-            self.raw = psycopg.connect(url, autocommit=True, prepare_threshold=0, connect_timeout=CONNECT_SECONDS)
-        except psycopg.Error as error:
-            raise Lost(f"Cannot connect to PostgreSQL: {str(error).strip()}") from None
-        self.raw.prepared_max = 500
-        # One type for all integers, lest each statement be prepared once for every size of number.
-        self.raw.adapters.register_dumper(int, Int8BinaryDumper)
-        self._cursor = self.raw.cursor()
-        self.control(f"SET lock_timeout = {int(lock_seconds * 1000)}".encode())
-
-    def row(self, sql: str, **values: object) -> Row | None:
-        """Return the first row, if there is one."""
-        self._execute(sql, values)
-        return self._cursor.fetchone()
-
-    def rows(self, sql: str, **values: object) -> list[Row]:
-        """Return all rows."""
-        self._execute(sql, values)
-        return self._cursor.fetchall()
-
-    def run(self, sql: str, **values: object) -> int:
-        """Run a statement; return how many rows it touched."""
-        self._execute(sql, values)
-        return self._cursor.rowcount
-
-    def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
-        """Run a statement once for each set of values, sent without waiting for each answer."""
-        try:
-            clean = [{name: _without_nul(value) for name, value in row.items()} for row in values]
-            self._cursor.executemany(translate("postgres", sql), clean)
-        except (psycopg.Error, UnicodeError) as error:
-            raise self._told(error) from None
-
-    def control(self, command: bytes) -> bytes | None:
-        """Run a statement about transactions, past the cursor's machinery; return what was done."""
-        try:
-            result = self.raw.pgconn.exec_(command)
-        except psycopg.Error as error:
-            raise self._told(error) from None
-        if result.status != ExecStatus.COMMAND_OK:
-            raise self._told(psycopg.errors.error_from_result(result))
-        return result.command_status
-
-    def commit(self) -> None:
-        """Commit; raises StorageError where it was rolled back instead or the connection broke."""
-        try:
-            done = self.control(b"COMMIT")
-        except Lost:
-            raise StorageError("The connection broke during a commit, whose outcome is unknown.") from None
-        if done != b"COMMIT":
-            raise StorageError("A failed transaction cannot be committed.")
-
-    def roll_back(self) -> None:
-        """Give up what is open."""
-        with contextlib.suppress(StorageError):
-            self.control(b"ROLLBACK")
-
-    def _execute(self, sql: str, values: dict[str, object]) -> None:
-        text = translate("postgres", sql)
-        try:
-            self._cursor.execute(text, values)
-        except psycopg.DataError as error:
-            if error.sqlstate is not None:
-                raise self._told(error) from None
-            # Refused before it was sent: PostgreSQL keeps no NUL in text.
-            self._execute(sql, {name: _without_nul(value) for name, value in values.items()})
-        except (psycopg.Error, UnicodeError) as error:
-            raise self._told(error) from None
-
-    def _told(self, error: Exception) -> StorageError:
-        """Return our error for one of the driver's, without its details: these quote stored values."""
-        state = getattr(error, "sqlstate", None)
-        if state in _CONFLICTS:
-            return Conflict("Others changed the same rows.")
-        if state == _LOCKED:
-            return Busy("Others keep the same rows locked.")
-        if self.raw.closed:
-            return Lost("The connection to PostgreSQL broke.")
-        return StorageError(f"PostgreSQL: {type(error).__name__} {state or ''}".strip())
-
-
-def _without_nul(value: object) -> object:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 class Request:
@@ -170,6 +64,33 @@ class Request:
             self.answer.set_exception(error)
 
 
+class Turns:
+    """Lets first runs of writes go side by side, and reruns alone: what met others once must not meet them again."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+        self._alone = 0
+
+    @contextlib.contextmanager
+    def taken(self, *, alone: bool) -> Iterator[None]:
+        """Wait for a turn and keep it."""
+        with self._changed:
+            if alone:
+                self._alone += 1
+                self._changed.wait_for(lambda: not self._running)
+            else:
+                self._changed.wait_for(lambda: not self._alone)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._alone -= alone
+                self._changed.notify_all()
+
+
 class PostgresEngine:
     """A PostgreSQL database; implements ``Engine``."""
 
@@ -181,8 +102,7 @@ class PostgresEngine:
         self._url, self._cache, self._timeout = url, cache, timeout
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._most = connections * WAITING
-        # Reruns take turns, so that they meet first runs only and not each other.
-        self._rerunning = threading.Lock()
+        self._turns = Turns()
         self._closed = False
         self._prepare(migrate=migrate)
         self._threads = [
@@ -237,7 +157,7 @@ class PostgresEngine:
             thread.join()
 
     def _serve(self) -> None:
-        worker = Worker(self._url, self._cache, self._timeout, self._rerunning)
+        worker = Worker(self._url, self._cache, self._timeout, self._turns)
         while (request := self._queue.get()) is not None:
             if request.begin():
                 worker.serve(request)
@@ -248,50 +168,50 @@ class PostgresEngine:
 class Worker:
     """What one thread does with its connection, which it makes when first needed and again after it broke."""
 
-    def __init__(self, url: str, cache: Cache, timeout: float, rerunning: threading.Lock) -> None:
-        self._url, self._cache, self._timeout, self._rerunning = url, cache, timeout, rerunning
+    def __init__(self, url: str, cache: Cache, timeout: float, turns: Turns) -> None:
+        self._url, self._cache, self._timeout, self._turns = url, cache, timeout, turns
         self._connection: PostgresConnection | None = None
         self._reading: Tx
         self._writing: Tx
 
     def serve(self, request: Request) -> None:
         """Run a request and answer it."""
-        run = self._write if request.writing else self._read
         try:
-            result = self._repeat(lambda: run(request.work))
+            result = self._repeat(request)
         except BaseException as error:  # noqa: BLE001 - it belongs to the one who asked
-            self._roll_back()
+            self._reset()
             request.settle(None, error)
         else:
             request.settle(result, None)
             if not request.writing:  # the reader need not wait for this
-                self._roll_back()
+                self._reset()
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.raw.close()
 
-    def _repeat(self, run: Callable[[], Any]) -> Any:
-        for left in range(RETRIES, -1, -1):
+    def _repeat(self, request: Request) -> Any:
+        for again in range(RETRIES):
             try:
-                with self._rerunning if left < RETRIES else contextlib.nullcontext():
-                    return run()
+                return self._once(request, alone=again > 0)
             except (Conflict, Lost, ConcurrentModificationException):
-                self._roll_back()
-                if not left:
-                    raise
-        raise AssertionError("the last run returns or raises")
+                self._reset()
+        return self._once(request, alone=True)
 
-    def _read(self, work: Callable[[Tx], T]) -> T:
-        self._connected().control(_READ)
-        return self._reading.run(work)
-
-    def _write(self, work: Callable[[Tx], T]) -> T:
+    def _once(self, request: Request, *, alone: bool) -> Any:
         connection = self._connected()
-        connection.control(_WRITE)
-        result = self._writing.run(work)
-        connection.commit()
+        if not request.writing:
+            connection.control(_READ)
+            return self._reading.run(request.work)
+        with self._turns.taken(alone=alone):
+            try:
+                connection.control(_WRITE)
+                result = self._writing.run(request.work)
+                connection.commit()
+            except BaseException:
+                connection.roll_back()  # before others have their turn, who may wait for our rows
+                raise
         return result
 
     def _connected(self) -> PostgresConnection:
@@ -301,7 +221,8 @@ class Worker:
             self._writing = Tx(self._connection, self._cache, writing=True)
         return self._connection
 
-    def _roll_back(self) -> None:
+    def _reset(self) -> None:
+        """Make the connection fit for the next transaction, or forget it."""
         if self._connection is None:
             return
         self._connection.roll_back()

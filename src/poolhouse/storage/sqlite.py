@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from poolhouse.storage import migrations
 from poolhouse.storage.catalogue import Cache
 from poolhouse.storage.engine import Dialect, Row, translate
-from poolhouse.storage.errors import AlreadyExists, Busy, StorageError
+from poolhouse.storage.errors import Busy, StorageError
 from poolhouse.storage.transaction import Tx
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class SqliteConnection:
     """One connection; implements ``Connection``."""
 
     def __init__(self, path: str, *, durable: bool = True) -> None:
-        self.refused: AlreadyExists | None = None
+        self.refused: StorageError | None = None
         try:
             self.raw = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -48,14 +48,14 @@ class SqliteConnection:
             for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}"):
                 self.raw.execute(pragma)
         except sqlite3.Error as error:
-            raise _told(error) from None
+            raise self._told(error) from None
 
     def row(self, sql: str, **values: object) -> Row | None:
         """Return the first row, if there is one."""
         try:
             row: Row | None = self.raw.execute(translate("sqlite", sql), values).fetchone()
         except (sqlite3.Error, UnicodeError) as error:
-            raise _told(error) from None
+            raise self._told(error) from None
         return row
 
     def rows(self, sql: str, **values: object) -> list[Row]:
@@ -63,28 +63,28 @@ class SqliteConnection:
         try:
             return self.raw.execute(translate("sqlite", sql), values).fetchall()
         except (sqlite3.Error, UnicodeError) as error:
-            raise _told(error) from None
+            raise self._told(error) from None
 
     def run(self, sql: str, **values: object) -> int:
         """Run a statement; return how many rows it touched."""
         try:
             return self.raw.execute(translate("sqlite", sql), values).rowcount
         except (sqlite3.Error, UnicodeError) as error:
-            raise _told(error) from None
+            raise self._told(error) from None
 
     def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
         """Run a statement once for each set of values."""
         try:
             self.raw.executemany(translate("sqlite", sql), values)
         except (sqlite3.Error, UnicodeError) as error:
-            raise _told(error) from None
+            raise self._told(error) from None
 
     def control(self, sql: str) -> None:
         """Run a statement about transactions."""
         try:
             self.raw.execute(sql)
         except sqlite3.Error as error:
-            raise _told(error) from None
+            raise self._told(error) from None
 
     def roll_back(self) -> None:
         """Give up what is open."""
@@ -92,13 +92,14 @@ class SqliteConnection:
             if self.raw.in_transaction:
                 self.raw.execute("ROLLBACK")
 
-
-def _told(error: Exception) -> StorageError:
-    """Return our error for one of the driver's, which names tables and columns but no values."""
-    code = getattr(error, "sqlite_errorname", type(error).__name__)
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Busy("The database is in use by another process.")
-    return StorageError(f"SQLite: {code}: {error}")
+    def _told(self, error: Exception) -> StorageError:
+        """Return our error for one of the driver's, which names tables and columns but no values."""
+        code = getattr(error, "sqlite_errorname", type(error).__name__)
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            self.refused = Busy("The database is in use by another process.")
+        else:
+            self.refused = StorageError(f"SQLite: {code}: {error}")
+        return self.refused
 
 
 class FairLock:

@@ -48,7 +48,7 @@ class Tx:
     def run(self, work: Callable[["Tx"], T]) -> T:
         """Run a work function; the engine calls this between BEGIN and COMMIT.
 
-        Raises what ``work`` raises, and AlreadyExists where ``work`` kept silent about it.
+        Raises what ``work`` raises, and the error of a statement that ``work`` kept silent about.
         """
         self._connection.refused = None
         self.catalogue.begin()
