@@ -23,9 +23,11 @@ from tests.flows.stage import (
 )
 
 from poolhouse.crypto.passwords import PasswordHasher
+from poolhouse.flows import sign_in
 from poolhouse.model import (
     GetUserPoolMfaConfigResponse,
     LambdaConfigType,
+    NotAuthorizedException,
     PasswordPolicyType,
     SchemaAttributeType,
     SmsMfaConfigType,
@@ -294,13 +296,44 @@ def test_a_session_is_void_once_the_password_changed(stage: Stage):
     )
 
 
-def test_a_user_disabled_under_way(stage: Stage):
-    """Whoever is disabled between two steps goes no further."""
+def test_a_user_barred_under_way(stage: Stage):
+    """Whoever is disabled or must reset the password between two steps goes no further."""
     stage.user(status=FORCED)
     talk = play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
+    session = talk.answer.session
+    new = respond("NEW_PASSWORD_REQUIRED", session=session, NEW_PASSWORD=BETTER)
     stage.change(enabled=False)
-    talk >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER) << error(
-        "NotAuthorizedException", "User is disabled."
+    talk >> new << error("NotAuthorizedException", "User is disabled.")
+    stage.change(enabled=True, status=UserStatusType.RESET_REQUIRED)
+    reset = error("PasswordResetRequiredException", "Password reset required for the user")
+    talk >> new << reset
+    stage.set_client(prevent_user_existence_errors="ENABLED")
+    talk >> new << WRONG
+    stage.change(status=FORCED)
+    talk >> new << tokens()
+
+
+def test_going_on_after_a_confirmed_sign_up(stage: Stage):
+    """Who has just confirmed a sign-up is signed in without a password, unless barred."""
+    stage.user()
+
+    def resume() -> sign_in.Outcome:
+        return stage.run(sign_in.resume(stage.public, stage.pool, stage.client, stage.find()))
+
+    signed_in = resume()
+    assert isinstance(signed_in, sign_in.SignedIn)
+    assert signed_in.user.username == "ann"
+    for changes in ({"enabled": False}, {"enabled": True, "status": UserStatusType.UNCONFIRMED}):
+        stage.change(**changes)
+        with pytest.raises(NotAuthorizedException):
+            resume()
+
+
+def test_custom_authentication_of_nobody(stage: Stage):
+    """Custom authentication of a concealed user ends like that of a known one."""
+    stage.set_client(prevent_user_existence_errors="ENABLED")
+    play(stage, "nobody") >> initiate("CUSTOM_AUTH") << error(
+        "InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool."
     )
 
 

@@ -150,8 +150,6 @@ def _checked_user(claims: Claims, found: _Found) -> User:
         raise NotAuthorizedException("Access Token does not have required scopes")
     if user is None:
         raise UserNotFoundException("User does not exist.")
-    if user.sub != claims.sub:
-        raise NotAuthorizedException(INVALID)
     if not user.enabled:
         raise NotAuthorizedException("User is disabled.")
     since = session.created_at if session else claims.iat * 1000

@@ -23,7 +23,7 @@ from poolhouse.crypto.session_string import open_secret_block, open_session, sea
 from poolhouse.flows import tokens
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES
-from poolhouse.flows.challenges.identity import INCORRECT
+from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
 from poolhouse.flows.consult import consult
 from poolhouse.flows.users import find_user
@@ -49,15 +49,13 @@ BROUGHT = {ChallengeNameType.PASSWORD: "PASSWORD", ChallengeNameType.PASSWORD_VE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The first request of a sign-in. ``admin`` tells the signed operation from the public one."""
+    """The first request of a sign-in."""
 
     flow: AuthFlowType
     username: str
     password: str | None = None
     srp_a: str | None = None
-    session: str | None = None
     client_metadata: dict[str, str] | None = None
-    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,6 @@ class Reply:
     session: str | None
     responses: Mapping[str, str]
     client_metadata: dict[str, str] | None = None
-    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +171,8 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         # The password was replaced: by this very session, which is then spent, or otherwise.
         await call.store.write(spend)
         raise NotAuthorizedException(INVALID_SESSION)
-    if user is not None and not user.enabled and Proof.IDENTITY in state.progress.proved:
-        raise NotAuthorizedException(INCORRECT if client.conceals_users else "User is disabled.")
+    if user is not None and Proof.IDENTITY in state.progress.proved:
+        check_state(client, user)
     talk = Talk(
         call=call,
         pool=pool,

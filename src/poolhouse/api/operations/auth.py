@@ -116,16 +116,13 @@ async def _initiate(
     pool, client = await call.store.read(load)
     username = required(given, "USERNAME")
     check_secret_hash(call.deps, client, username, given.get("SECRET_HASH"))
-    admin = isinstance(request, AdminInitiateAuthRequest)
-    check_flow(client, request.auth_flow, admin=admin)
+    check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
     attempt = sign_in.Attempt(
         flow=request.auth_flow,
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
-        session=request.session,
         client_metadata=request.client_metadata,
-        admin=admin,
     )
     return await _answer(call, await sign_in.start(call, pool, client, attempt), answer)
 
@@ -171,7 +168,6 @@ async def _respond(
         session=request.session,
         responses=given,
         client_metadata=request.client_metadata,
-        admin=isinstance(request, AdminRespondToAuthChallengeRequest),
     )
     return await _answer(call, await sign_in.answer(call, pool, client, reply), answer)
 

@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from poolhouse.core.client import Client
 from poolhouse.core.passwords import is_temporary_expired
 from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
@@ -30,12 +31,21 @@ async def check_admitted(talk: Talk) -> bool:
     if talk.user is None:
         return False
     refusal = _find_refusal(talk.user)
-    if refusal is None:
-        return True
-    # Cognito: users who are not confirmed are not concealed (spec/api/03 §4).
-    if not talk.client.conceals_users or isinstance(refusal, UserNotConfirmedException):
+    if refusal is not None and not _is_concealed(talk.client, refusal):
         raise refusal
-    return False
+    return refusal is None
+
+
+def check_state(client: Client, user: User) -> None:
+    """Check that a user under way may still go on; raises what a wrong password would where that is concealed."""
+    refusal = _find_refusal(user)
+    if refusal is not None:
+        raise NotAuthorizedException(INCORRECT) if _is_concealed(client, refusal) else refusal
+
+
+def _is_concealed(client: Client, refusal: ServiceError) -> bool:
+    # Cognito: users who are not confirmed are told so by every client (spec/api/03 §4).
+    return client.conceals_users and not isinstance(refusal, UserNotConfirmedException)
 
 
 def _find_refusal(user: User) -> ServiceError | None:
