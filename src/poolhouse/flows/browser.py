@@ -51,7 +51,7 @@ def begin_browser_session(
 
 
 def seal_browser_session(call: Call, session: BrowserSession) -> str:
-    """Return the value of the cookie: sealed for the session's pool, in characters that need no quoting."""
+    """Return the value of the cookie: sealed for the session's pool, in base64url."""
     sealed = call.deps.sealer.seal(_PURPOSE, msgspec.json.encode(session), session.pool_id.encode())
     return urlsafe_b64encode(sealed).decode("ascii")
 

@@ -32,6 +32,7 @@ PAGE_POLICY = (
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PRINTABLE = frozenset(map(chr, range(0x21, 0x7F)))
+_TOKEN = _PRINTABLE - frozenset('()<>@,;:\\"/[]?={}')
 # Spec: http/01 §1.4 observed a JSON body of 63 bytes; its words are ours.
 _NOT_FOUND = b'{"error":"not_found","error_description":"No page lives here."}'
 
@@ -146,13 +147,13 @@ class CookieScope:
 def set_cookie(scope: CookieScope, name: str, value: str, *, max_age: int | None = None, now: int = 0) -> Header:
     """Return ``Set-Cookie`` for a value without quotes and semicolons (spec/http/03 §3.10).
 
-    With ``max_age`` in seconds, counted from ``now`` in milliseconds, the cookie outlives the browser's session
-    and is written in the quoted form of the SSO cookie.
+    With ``max_age`` in seconds, counted from ``now`` in milliseconds, the cookie outlives the browser's session.
+    A value that is more than a token is quoted, in the form of RFC 2109 that the SSO cookie was captured in.
     """
+    start = f"{name}={value}" if _TOKEN.issuperset(value) else f'{name}="{value}"; Version=1'
     if max_age is None:
-        return _cookie(f"{name}={value}", scope)
-    lifetime = f"Max-Age={max_age}; Expires={_cookie_date(now // 1000 + max_age)}"
-    return _cookie(f'{name}="{value}"; Version=1', scope, lifetime)
+        return _cookie(start, scope)
+    return _cookie(start, scope, f"Max-Age={max_age}; Expires={_cookie_date(now // 1000 + max_age)}")
 
 
 def clear_cookie(scope: CookieScope, name: str) -> Header:
