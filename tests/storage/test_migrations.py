@@ -57,12 +57,12 @@ def test_altered_schema_is_refused(url):
 def test_older_database_is_brought_up_or_refused(url, monkeypatch):
     """A database that lacks a step gets it, unless the caller wants to be told instead."""
     migrate(url)
-    later = Step(len(STEPS) + 1, "0099_later", "CREATE TABLE later (id {int} PRIMARY KEY) {strict};")
+    later = Step(len(STEPS) + 1, "0099_later", "CREATE TABLE nowhere (id {int} PRIMARY KEY) {strict};")
     monkeypatch.setattr(migrations, "STEPS", (*STEPS, later))
     with pytest.raises(SchemaMismatch, match="poolhouse migrate"):
         open_store(url, migrate=False)
     open_store(url).close_now()
-    assert execute(url, "SELECT COUNT(*) FROM later") == [(0,)]
+    assert execute(url, "SELECT COUNT(*) FROM nowhere") == [(0,)]
     open_store(url, migrate=False).close_now()
 
 

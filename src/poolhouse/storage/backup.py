@@ -21,6 +21,8 @@ _CHUNK = 1000
 _HISTORY = "schema_history"
 # Columns that PostgreSQL numbers from a sequence; SQLite goes on after the greatest number by itself.
 _NUMBERED = (("users", "id"), ("outbox", "number"))
+# How every SQLite file begins.
+_MAGIC = b"SQLite format 3\0"
 _SCHEME = "sqlite:///"
 
 
@@ -97,6 +99,9 @@ def _opened(file: pathlib.Path) -> Iterator[SqliteConnection]:
     """A backup, brought up to date in a copy in memory where an older program wrote it."""
     if not file.exists():
         raise StorageError(f"There is no backup {file}.")
+    with file.open("rb") as opened:
+        if opened.read(len(_MAGIC)) != _MAGIC:
+            raise StorageError(f"{file} is not a backup of Poolhouse.")
     connection = SqliteConnection(str(file))
     try:
         if _HISTORY not in _all_tables(connection):
@@ -143,10 +148,7 @@ def _target(url: str) -> Iterator[Connection]:
 
 
 def _all_tables(connection: SqliteConnection) -> list[str]:
-    try:
-        rows = connection.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    except sqlite3.DatabaseError:  # not a SQLite file at all
-        return []
+    rows = connection.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     return [name for (name,) in rows]
 
 

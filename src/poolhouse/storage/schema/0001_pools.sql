@@ -69,8 +69,8 @@ CREATE TABLE signing_keys (
     public {text} NOT NULL,
     certificate {blob}
 ) {strict};
-CREATE INDEX signing_keys_pool ON signing_keys (pool_id, created_at);
-CREATE INDEX signing_keys_state ON signing_keys (state, created_at);
+CREATE INDEX signing_keys_pool ON signing_keys (pool_id, created_at, kid);
+CREATE INDEX signing_keys_state ON signing_keys (state, created_at, kid);
 
 -- What was deleted but still has more rows than one request may remove; the sweeper finishes it.
 CREATE TABLE doomed (
