@@ -126,6 +126,7 @@ def test_access_token_of_oauth():
         "sub", "iss", "version", "client_id", "aud", "origin_jti", "token_use", "scope", "auth_time", "exp", "iat",
         "jti", "username",
     ]
+    assert "event_id" not in id_claims(minting(session=session), jti="jti")
     assert (claims["version"], claims["aud"], claims["scope"]) == (2, "https://api.example", "openid rs/read")
 
 

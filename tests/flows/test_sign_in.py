@@ -22,13 +22,19 @@ from tests.flows.stage import (
     wait,
 )
 
+from poolhouse.api.operations import auth
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.flows import sign_in
+from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.model import (
+    AuthFlowType,
+    ChallengeNameType,
     GetUserPoolMfaConfigResponse,
+    InitiateAuthRequest,
     LambdaConfigType,
     NotAuthorizedException,
     PasswordPolicyType,
+    RespondToAuthChallengeRequest,
     SchemaAttributeType,
     SmsMfaConfigType,
     UserPoolMfaType,
@@ -166,9 +172,6 @@ def test_guesses_at_once_do_not_pass_the_lock(stage: Stage):
         return await asyncio.gather(*(guess() for _ in range(20)))
 
     async def guess() -> str:
-        from poolhouse.api.operations import auth
-        from poolhouse.model import AuthFlowType, InitiateAuthRequest, NotAuthorizedException
-
         request = InitiateAuthRequest(
             auth_flow=AuthFlowType.USER_PASSWORD_AUTH, client_id="client",
             auth_parameters={"USERNAME": "ann", "PASSWORD": BETTER},
@@ -339,9 +342,6 @@ def test_custom_authentication_of_nobody(stage: Stage):
 
 def test_a_session_answered_twice_at_once_counts_once(stage: Stage):
     """Of two right answers to one session at the same time, one gets tokens."""
-    from poolhouse.api.operations import auth
-    from poolhouse.model import ChallengeNameType, RespondToAuthChallengeRequest
-
     stage.user(status=FORCED)
     talk = play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
     request = RespondToAuthChallengeRequest(
@@ -355,6 +355,30 @@ def test_a_session_answered_twice_at_once_counts_once(stage: Stage):
 
     answers = stage.run(both())
     assert [isinstance(answer, Exception) for answer in answers].count(True) == 1
+
+
+def test_two_sessions_answered_at_once(stage: Stage):
+    """Of two sign-ins with one temporary password, one sets the new password, the other is void."""
+    stage.user(status=FORCED)
+    sessions = [(play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)).answer.session for _ in range(2)]
+
+    async def both():
+        return await asyncio.gather(*(answer(session) for session in sessions), return_exceptions=True)
+
+    def answer(session: str):
+        request = RespondToAuthChallengeRequest(
+            challenge_name=ChallengeNameType.NEW_PASSWORD_REQUIRED, client_id="client", session=session,
+            challenge_responses={"USERNAME": "ann", "NEW_PASSWORD": BETTER},
+        )
+        return auth.respond_to_auth_challenge(stage.public, request)
+
+    void = [said.message for said in stage.run(both()) if isinstance(said, NotAuthorizedException)]
+    assert void == ["Invalid session for the user."]
+
+
+def test_a_password_is_asked_for_without_hints(stage: Stage):
+    """The challenge PASSWORD shows nothing."""
+    assert stage.run(CHALLENGES[ChallengeNameType.PASSWORD].ask(None, {})).parameters == {}
 
 
 @pytest.mark.parametrize(("phone", "asked"), [({}, "MFA_SETUP"), ({"phone_number": "+15550100"}, "SMS_MFA")])
@@ -411,6 +435,19 @@ def test_an_outdated_hash_is_renewed(stage: Stage):
     play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << tokens()
     assert "m=16" in stage.find().credentials.password_hash != old
     play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << tokens()
+
+
+def test_a_renewed_hash_does_not_undo_a_change(stage: Stage):
+    """A password that changes while a sign-in renews its hash stays changed."""
+    stage.user()
+    stage.deps.passwords.close()
+    object.__setattr__(stage.deps, "passwords", PasswordHasher(memory_kib=16, time_cost=1, threads=1))
+    attempt = sign_in.Attempt(flow=AuthFlowType.USER_PASSWORD_AUTH, username="ann", password=GOOD)
+    signed_in = stage.run(sign_in.start(stage.public, stage.pool, stage.client, attempt))
+    changed = replace(stage.find().credentials, password_hash="changed", password_set_at=stage.clock.now() + 1)
+    stage.change(credentials=changed)
+    stage.write(signed_in.commit)
+    assert stage.find().credentials == changed
 
 
 def test_names_and_aliases(stage: Stage):

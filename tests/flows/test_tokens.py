@@ -2,16 +2,18 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
 from tests.flows.stage import GOOD, POOL_ID, START, Stage, claims, initiate, play
 
 from poolhouse.core.jws import b64url
-from poolhouse.flows import tokens
+from poolhouse.flows import bearer, tokens
 from poolhouse.flows.tokens import Tokens, issuer_of
 from poolhouse.model import (
     IssuerConfigurationType,
@@ -119,8 +121,6 @@ def test_oauth_tokens(stage: Stage):
     access, identity = claims(made.access_token), claims(made.id_token)
     assert (access["version"], access["scope"], access["aud"]) == (2, "openid rs/read", "https://api.example")
     assert (identity["nonce"], identity["aud"]) == ("abc", "client")
-    from hashlib import sha256
-
     assert identity["at_hash"] == b64url(sha256(made.access_token.encode()).digest()[:16]).decode()
     again = refresh(stage, made.refresh_token)
     assert claims(again.access_token)["aud"] == "https://api.example"
@@ -275,6 +275,21 @@ def test_the_grace_period(stage: Stage):
         refresh(stage, third.refresh_token)
 
 
+def test_refreshes_at_once_within_the_grace_period(stage: Stage):
+    """With a grace period all of several refreshes at once get tokens, of one and the same successor."""
+    stage.set_client(refresh_token_rotation=rotation(60))
+    made = open_and_mint(stage)
+
+    async def at_once() -> list[Tokens]:
+        calls = (
+            tokens.refresh(stage.public, stage.pool, stage.client, made.refresh_token, source="s") for _ in range(5)
+        )
+        return await asyncio.gather(*calls)
+
+    held = [tokens.find_refreshing(stage.public, given.refresh_token) for given in stage.run(at_once())]
+    assert {one.generation for one in held} == {1}
+
+
 def test_of_many_refreshes_at_once_one_wins(stage: Stage):
     """Of a hundred refreshes with one token, rotation on and no grace, exactly one gets tokens."""
     stage.set_client(refresh_token_rotation=rotation())
@@ -332,10 +347,10 @@ def test_what_cannot_be_revoked(stage: Stage):
 def test_reading_an_access_token(stage: Stage):
     """An access token tells who calls; an ID token, an altered one or one of nobody's does not."""
     made = open_and_mint(stage)
-    bearer = read(stage, made.access_token)
-    assert (bearer.pool.id, bearer.client.id, bearer.user.username) == (POOL_ID, "client", "ann")
-    assert bearer.scopes == set(API)
-    assert bearer.session.id == bearer.claims.origin_jti
+    caller = read(stage, made.access_token)
+    assert (caller.pool.id, caller.client.id, caller.user.username) == (POOL_ID, "client", "ann")
+    assert caller.scopes == set(API)
+    assert caller.session.id == caller.claims.origin_jti
     head, payload, signature = made.access_token.split(".")
     forged = b64url(json.dumps(claims(made.access_token) | {"username": "root"}).encode()).decode()
     foreign = b64url(json.dumps(claims(made.access_token) | {"client_id": "nobody"}).encode()).decode()
@@ -394,6 +409,28 @@ def test_a_withdrawn_key_withdraws_its_tokens(stage: Stage):
         read(stage, made.access_token)
 
 
+def test_verified_tokens_are_remembered_within_bounds():
+    """Only the tokens used last are remembered, each with its key."""
+    remembered = bearer._Verified()
+    remembered.capacity = 2
+    for name in (b"a", b"b"):
+        remembered.remember(name, "key")
+    assert remembered.find(b"a") == "key"
+    remembered.remember(b"c", "other")
+    assert [remembered.find(name) for name in (b"a", b"b", b"c")] == ["key", None, "other"]
+
+
+def test_a_session_revoked_while_it_rotates(stage: Stage):
+    """A refresh that meets a revocation gives no tokens."""
+    stage.set_client(refresh_token_rotation=rotation())
+    made = open_and_mint(stage)
+    held = tokens.find_refreshing(stage.public, made.refresh_token)
+    holder = stage.read(lambda tx: tokens.find_holder(tx, stage.pool, held))
+    stage.write(lambda tx: tx.sessions.delete(held.session_id))
+    with refused("Refresh Token has been revoked"):
+        stage.run(tokens.renew(stage.public, stage.pool, stage.client, held, holder, source="s"))
+
+
 def test_issuers(stage: Stage):
     """The issuer is below the public URL, or Cognito's own where verifiers want that."""
     identity = stage.deps.identity
@@ -401,9 +438,7 @@ def test_issuers(stage: Stage):
     original = stage.set_pool()
 
     def issuer(template: str, pool=original) -> str:
-        from dataclasses import replace as changed
-
-        return issuer_of(changed(identity, issuer=template), pool)
+        return issuer_of(dataclasses.replace(identity, issuer=template), pool)
 
     assert issuer_of(identity, original) == ISSUER
     assert issuer("aws") == f"https://cognito-idp.us-east-1.amazonaws.com/{POOL_ID}"

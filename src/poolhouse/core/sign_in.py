@@ -1,4 +1,4 @@
-"""Signing in as a machine: what is true, what is proved, and what to ask next (docs/decisions/0010-sign-in-as-rules.md).
+"""Signing in as a machine: what is true, what is proved, and what to ask next (docs/decisions/0006-sign-in-as-rules.md).
 
 Every way to sign in is this machine seen through another door. A rule looks at the facts and at the progress
 and may ask a challenge; the first rule that asks wins; when none does, the user is signed in.

@@ -263,8 +263,7 @@ async def _rotate(call: Call, client: Client, held: Refreshing) -> Session:
         presented = decide_refresh(client, session, held.generation, call.now)
         if presented is Presented.ROTATED:
             session = replace(session, generation=session.generation + 1, rotated_at=call.now)
-            if not tx.sessions.save(session):
-                return None
+            tx.sessions.save(session)
         elif presented is Presented.REUSED:
             tx.sessions.delete(session.id)
         return presented, session

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from poolhouse.core import srp
+from poolhouse.core.user import Credentials
 from poolhouse.crypto.modpow import pow_mod, srp_thread
 from poolhouse.flows.challenges.identity import check_admitted, prove, refuse
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, required
@@ -76,11 +77,10 @@ async def check(talk: Talk, answer: Mapping[str, str]) -> Proved:
 
 
 def _verifier_and_salt(talk: Talk) -> tuple[int, str]:
-    user = talk.user
-    if user is not None and user.credentials.srp_salt is not None:
-        verifier = open_verifier(talk.call, talk.pool, user.username, user.credentials)
-        if verifier is not None:
-            return verifier, user.credentials.srp_salt
+    credentials = talk.user.credentials if talk.user else Credentials()
+    verifier = open_verifier(talk.call, talk.pool, talk.name, credentials)
+    if verifier is not None and credentials.srp_salt is not None:
+        return verifier, credentials.srp_salt
     # No password gives a made-up verifier: its logarithm is known to nobody.
     length = (srp.PRIME.bit_length() + 7) // 8
     blocks = [_made_up(talk, f"verifier {number}") for number in range(length // DIGEST_BYTES)]

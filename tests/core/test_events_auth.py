@@ -1,0 +1,52 @@
+"""What the triggers around signing in are told."""
+
+import pytest
+
+from poolhouse.core import events_auth
+from poolhouse.core.client import Client
+from poolhouse.core.user import User
+from poolhouse.model import UserPoolClientType, UserStatusType
+
+USER = User(
+    pool_id="us-east-1_AbCdEfGhI", sub="sub", username="ann", status=UserStatusType.CONFIRMED,
+    attributes={"email_verified": "true"}, created_at=0, modified_at=0,
+)
+SHOWN = {"sub": "sub", "cognito:user_status": "CONFIRMED", "email_verified": "true"}
+
+
+def client(conceals: str) -> Client:
+    settings = UserPoolClientType(prevent_user_existence_errors=conceals)
+    return Client(id="client", pool_id=USER.pool_id, settings=settings)
+
+
+@pytest.mark.parametrize(("user", "attributes"), [(USER, SHOWN), (None, {})])
+def test_concealing_clients_tell_whether_the_user_was_found(user: User | None, attributes: dict[str, str]):
+    """userNotFound is there only for clients that conceal users from everyone else."""
+    data = {"k": "v"}
+    assert events_auth.pre_authentication(client("ENABLED"), user, data) == {
+        "userAttributes": attributes, "validationData": data, "userNotFound": user is None,
+    }
+    assert "userNotFound" not in events_auth.pre_authentication(client("LEGACY"), user, None)
+    assert events_auth.define_challenge(client("ENABLED"), user) == {
+        "userAttributes": attributes, "session": [], "userNotFound": user is None,
+    }
+
+
+def test_metadata_is_there_only_where_the_request_had_some():
+    """clientMetadata is left out, not empty."""
+    assert events_auth.post_authentication(USER, None) == {"userAttributes": SHOWN, "newDeviceUsed": False}
+    assert events_auth.post_authentication(USER, {"k": "v"})["clientMetadata"] == {"k": "v"}
+    assert "clientMetadata" not in events_auth.pre_token(USER, ["openid"], {})
+    assert events_auth.pre_token(USER, ["openid"], {"k": "v"}) == {
+        "userAttributes": SHOWN,
+        "groupConfiguration": {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None},
+        "scopes": ["openid"],
+        "clientMetadata": {"k": "v"},
+    }
+
+
+def test_a_clients_own_token_has_no_user():
+    """The request of client credentials names no user and no groups."""
+    assert events_auth.machine_token(["rs/read"]) == {
+        "userAttributes": {}, "groupConfiguration": None, "scopes": ["rs/read"],
+    }
