@@ -65,8 +65,15 @@ def test_nothing_matches_an_empty_list():
 @pytest.mark.parametrize(
     "uri",
     [
-        "https://app.example", "https://app.example/cb?a=b", "http://localhost:3000", "http://127.0.0.1:8/x",
-        "http://[::1]/", "http://localhost/cb", "myapp://cb", "com.example.app:/cb", "https://app.example/%2e%2e/cb",
+        "https://app.example",
+        "https://app.example/cb?a=b",
+        "http://localhost:3000",
+        "http://127.0.0.1:8/x",
+        "http://[::1]/",
+        "http://localhost/cb",
+        "myapp://cb",
+        "com.example.app:/cb",
+        "https://app.example/%2e%2e/cb",
     ],
 )
 def test_a_browser_may_be_sent_there(uri: str):
@@ -77,15 +84,42 @@ def test_a_browser_may_be_sent_there(uri: str):
 @pytest.mark.parametrize(
     "uri",
     [
-        "", "/cb", "//evil.example", "app.example/cb", "https:", "https:/app.example", "https:app.example",
-        "https://", "https:///cb", "http://app.example/cb", "http://localhost.evil.example/",
-        "http://127.0.0.1.evil.example/", "http://localhost@evil.example/", "https://app.example@evil.example/cb",
-        "https://app.example/cb#fragment", "https://app.example\\@evil.example/", "https:\\\\evil.example",
-        "https://app.example/c b", "https://app.example/cb\r\nSet-Cookie: a=b", "https://app.example/\u2028",
-        "javascript:alert(1)", "JavaScript:alert(1)", "JAVASCRIPT://app.example/%0aalert(1)", "data:text/html,x",
-        "DATA:text/html;base64,eA==", "vbscript:x", "file:///etc/passwd", "blob:https://app.example/1",
-        "\x01javascript:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "https://[::1", "https://a:b:c/",
-        "https://app.example:99999/", "1app://cb", "*://cb",
+        "",
+        "/cb",
+        "//evil.example",
+        "app.example/cb",
+        "https:",
+        "https:/app.example",
+        "https:app.example",
+        "https://",
+        "https:///cb",
+        "http://app.example/cb",
+        "http://localhost.evil.example/",
+        "http://127.0.0.1.evil.example/",
+        "http://localhost@evil.example/",
+        "https://app.example@evil.example/cb",
+        "https://app.example/cb#fragment",
+        "https://app.example\\@evil.example/",
+        "https:\\\\evil.example",
+        "https://app.example/c b",
+        "https://app.example/cb\r\nSet-Cookie: a=b",
+        "https://app.example/\u2028",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "JAVASCRIPT://app.example/%0aalert(1)",
+        "data:text/html,x",
+        "DATA:text/html;base64,eA==",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "blob:https://app.example/1",
+        "\x01javascript:alert(1)",
+        " javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "https://[::1",
+        "https://a:b:c/",
+        "https://app.example:99999/",
+        "1app://cb",
+        "*://cb",
     ],
 )
 def test_a_browser_is_not_sent_there(uri: str):
@@ -105,8 +139,10 @@ def test_urls_of_a_client_barred_from_oauth_do_not_count():
     [
         ({}, CALLBACK),
         ({"callback_urls": [CALLBACK, "https://b.example"]}, None),
-        ({"callback_urls": [CALLBACK, "https://b.example"], "default_redirect_uri": "https://b.example"},
-         "https://b.example"),
+        (
+            {"callback_urls": [CALLBACK, "https://b.example"], "default_redirect_uri": "https://b.example"},
+            "https://b.example",
+        ),
         ({"supported_identity_providers": ["COGNITO", "Google"]}, None),
         ({"supported_identity_providers": None}, None),
         ({"callback_urls": None}, None),
@@ -162,8 +198,15 @@ def test_challenges():
     grants.check_challenge(None, None)
     grants.check_challenge(CHALLENGE, "S256")
     for challenge, method in [
-        (CHALLENGE, None), (None, "S256"), (CHALLENGE, "plain"), (CHALLENGE, "s256"), (CHALLENGE[:42], "S256"),
-        (CHALLENGE + "=", "S256"), ("ä" * 43, "S256"), (CHALLENGE + "\n", "S256"), ("a" * 129, "S256"),
+        (CHALLENGE, None),
+        (None, "S256"),
+        (CHALLENGE, "plain"),
+        (CHALLENGE, "s256"),
+        (CHALLENGE[:42], "S256"),
+        (CHALLENGE + "=", "S256"),
+        ("ä" * 43, "S256"),
+        (CHALLENGE + "\n", "S256"),
+        ("a" * 129, "S256"),
     ]:
         assert refusal(grants.check_challenge, challenge, method) == "invalid_request"
 
@@ -174,7 +217,9 @@ def test_challenges():
 def test_scopes_of_a_request():
     """A request gets the scopes it names, once each and in its order."""
     assert grants.granted_scopes(client(), servers("read"), "rs/read openid  email openid") == (
-        "rs/read", "openid", "email",
+        "rs/read",
+        "openid",
+        "email",
     )
 
 
@@ -185,8 +230,18 @@ def test_scopes_of_a_request_without_any():
 
 @pytest.mark.parametrize(
     "scope",
-    ["openid nosuch/scope", "openid offline_access", "email", "profile rs/read", "OPENID", " ", 'openid "', "openid\n",
-     "openid\u00a0email", "rs/write"],
+    [
+        "openid nosuch/scope",
+        "openid offline_access",
+        "email",
+        "profile rs/read",
+        "OPENID",
+        " ",
+        'openid "',
+        "openid\n",
+        "openid\u00a0email",
+        "rs/write",
+    ],
 )
 def test_scopes_refused(scope: str):
     """Unknown and malformed scopes are refused, and those of OpenID without ``openid``."""
@@ -245,8 +300,14 @@ def test_resources(resource):
 
 @pytest.mark.parametrize(
     "resource",
-    ["api", "http://api.example", "http://127.0.0.1/", "http://localhost.evil.example", "https://api.example#x",
-     "javascript:x"],
+    [
+        "api",
+        "http://api.example",
+        "http://127.0.0.1/",
+        "http://localhost.evil.example",
+        "https://api.example#x",
+        "javascript:x",
+    ],
 )
 def test_resources_refused(resource):
     """Other values of ``resource`` are refused."""
