@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from tools.generate_model import EXTRA_ENUM_VALUES, TARGET, Model, translate
 
+import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse import model
 from poolhouse.api.registry import HANDLERS, complete, function_name
 from poolhouse.model import OPERATIONS, Access, shapes
@@ -24,6 +25,91 @@ STRUCTS = {
     for name, found in vars(shapes).items()
     if isinstance(found, type) and issubclass(found, Struct) and found is not Struct
 }
+
+# Operations without a handler; the endpoint says so. This list only shrinks.
+TO_COME = frozenset(
+    [
+        "AddUserPoolClientSecret",
+        "AdminAddUserToGroup",
+        "AdminDeleteSoftwareToken",
+        "AdminDisableProviderForUser",
+        "AdminForgetDevice",
+        "AdminGetDevice",
+        "AdminGetUserAuthFactors",
+        "AdminLinkProviderForUser",
+        "AdminListDevices",
+        "AdminListGroupsForUser",
+        "AdminListUserAuthEvents",
+        "AdminListUserSessions",
+        "AdminRemoveUserFromGroup",
+        "AdminRevokeUserSession",
+        "AdminSetUserMFAPreference",
+        "AdminSetUserSettings",
+        "AdminUpdateAuthEventFeedback",
+        "AdminUpdateDeviceStatus",
+        "AssociateSoftwareToken",
+        "CompleteWebAuthnRegistration",
+        "ConfirmDevice",
+        "CreateGroup",
+        "CreateIdentityProvider",
+        "CreateTerms",
+        "CreateUserImportJob",
+        "CreateUserPoolReplica",
+        "DeleteGroup",
+        "DeleteIdentityProvider",
+        "DeleteTerms",
+        "DeleteUserPoolClientSecret",
+        "DeleteUserPoolReplica",
+        "DeleteWebAuthnCredential",
+        "DescribeIdentityProvider",
+        "DescribeRiskConfiguration",
+        "DescribeTerms",
+        "DescribeTermsByClient",
+        "DescribeUserImportJob",
+        "ForgetDevice",
+        "GetCSVHeader",
+        "GetClientToken",
+        "GetDerivedToken",
+        "GetDevice",
+        "GetGroup",
+        "GetIdentityProviderByIdentifier",
+        "GetLogDeliveryConfiguration",
+        "GetProvisionedLimit",
+        "GetUICustomization",
+        "GetUserAuthFactors",
+        "GetUserPoolClientSessionConfiguration",
+        "GetUserPoolSessionConfiguration",
+        "ListDevices",
+        "ListGroups",
+        "ListIdentityProviders",
+        "ListTerms",
+        "ListUserImportJobs",
+        "ListUserPoolClientSecrets",
+        "ListUserPoolReplicas",
+        "ListUserSessions",
+        "ListUsersInGroup",
+        "ListWebAuthnCredentials",
+        "RevokeUserSession",
+        "SetLogDeliveryConfiguration",
+        "SetRiskConfiguration",
+        "SetUICustomization",
+        "SetUserMFAPreference",
+        "SetUserPoolClientSessionConfiguration",
+        "SetUserPoolSessionConfiguration",
+        "SetUserSettings",
+        "StartUserImportJob",
+        "StartWebAuthnRegistration",
+        "StopUserImportJob",
+        "UpdateAuthEventFeedback",
+        "UpdateDeviceStatus",
+        "UpdateGroup",
+        "UpdateIdentityProvider",
+        "UpdateProvisionedLimit",
+        "UpdateTerms",
+        "UpdateUserPoolReplica",
+        "VerifySoftwareToken",
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +234,14 @@ def test_passwords_are_matched_as_the_printed_pattern_says(text: str) -> None:
     assert accepted == bool(re.search(translate(r"^[\S]+.*[\S]+$"), text))
 
 
-def test_handlers_are_named_after_operations() -> None:
-    """Each row has at most one handler, and the rows without one are known."""
-    assert complete() == frozenset(OPERATIONS) - frozenset(HANDLERS)
+def test_no_operation_loses_its_handler() -> None:
+    """Every operation is served but those that are still to come."""
+    assert complete() <= TO_COME
+    assert set(HANDLERS) | complete() == set(OPERATIONS)
+
+
+def test_functions_are_named_after_operations() -> None:
+    """No two operations share the name of a function, and abbreviations stay together."""
     assert len({function_name(name) for name in OPERATIONS}) == len(OPERATIONS)
     assert function_name("AdminSetUserMFAPreference") == "admin_set_user_mfa_preference"
     assert function_name("GetUICustomization") == "get_ui_customization"

@@ -357,7 +357,7 @@ def test_the_console_calls_in_process(server, pool) -> None:
     dispatcher, pool_id = ApiDispatcher(server.deps), pool()
 
     def run(operation, request, region="us-east-1"):
-        return server.run(dispatcher.call(operation, request, region=region))
+        return server.run(dispatcher.call(operation, request, region=region, origin=Origin(request_id="test")))
 
     described = run("DescribeUserPool", DescribeUserPoolRequest(user_pool_id=pool_id))
     assert described.user_pool.id == pool_id

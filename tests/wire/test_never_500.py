@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import os
 
 import msgspec
 import pytest
@@ -25,7 +26,12 @@ PROTOCOL = {
 # Documented, although not declared (ARCHITECTURE §6.1).
 DOCUMENTED = {"AdminCreateUser": AliasExistsException, "AdminAddUserToGroup": LimitExceededException}
 
-SETTINGS = settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(
+    max_examples=int(os.environ.get("POOLHOUSE_EXAMPLES", "12")),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 WILD = st.one_of(
     st.text(max_size=30),
@@ -51,6 +57,15 @@ WILD = st.one_of(
             "+",
             "+1",
             "+15555550100",
+            "²",
+            "١٢",
+            "1_0",
+            " 1",
+            "NaN",
+            "Infinity",
+            "1e400",
+            "0x10",
+            "2024-02-30",
             "true",
             "-1",
             "1e9",
@@ -135,7 +150,10 @@ class Known:
 
     def __init__(self, call, pool, app, user) -> None:
         self.pool_id = pool(
-            Schema=[{"Name": "a", "AttributeDataType": "String", "Mutable": True}],
+            Schema=[
+                {"Name": name, "AttributeDataType": kind, "Mutable": True}
+                for name, kind in (("a", "String"), ("n", "Number"), ("d", "DateTime"), ("b", "Boolean"))
+            ],
             AliasAttributes=["email"],
             AutoVerifiedAttributes=["email"],
         )
@@ -173,7 +191,7 @@ class Known:
             "Filter": ['email = "ann@example.com"', 'username ^= ""', 'sub = "a', 'status = "Enabled"', '"'],
             "SecretHash": [secret_hash(self.name, secretive), secret_hash("temporary", secretive)],
             "SECRET_HASH": [secret_hash(self.name, secretive), secret_hash("temporary", secretive)],
-            "Name": ["email", "custom:a", "name", "sub"],
+            "Name": ["email", "custom:a", "custom:n", "custom:d", "custom:b", "name", "sub", "birthdate", "updated_at"],
             "USERNAME": [self.name, "temporary"],
             "PASSWORD": [PASSWORD],
             "NEW_PASSWORD": [PASSWORD],

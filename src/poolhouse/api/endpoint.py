@@ -4,7 +4,6 @@ import functools
 import logging
 import traceback
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
@@ -112,7 +111,7 @@ class ApiDispatcher:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def call(self, operation: str, request: Struct, *, region: str, origin: Origin | None = None) -> Any:
+    async def call(self, operation: str, request: Struct, *, region: str, origin: Origin) -> Struct | None:
         """Return the answer to a signed operation, a structure, or None where it has no output.
 
         Raises the errors of the operation, InvalidParameterException for members outside of their constraints.
@@ -120,9 +119,9 @@ class ApiDispatcher:
         route = get_route(operation)
         if route.row.access is not Access.ADMIN:
             raise ValueError(f"{operation} is no operation of administrators")
-        came = origin or Origin(request_id=self._deps.random.uuid())
-        call = callers.console_call(self._deps, self._deps.clock.now(), came, region)
-        return await route.handler(call, route.decoder.check(request))
+        call = callers.console_call(self._deps, self._deps.clock.now(), origin, region)
+        answer: Struct | None = await route.handler(call, route.decoder.check(request))
+        return answer
 
 
 def _is_json(given: Headers) -> bool:
