@@ -187,6 +187,17 @@ def test_guesses_at_once_do_not_pass_the_lock(stage: Stage):
     assert said.count("Incorrect username or password.") == 5
 
 
+def test_a_right_guess_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
+    """A guess that was right before the lock came is refused when it would be written."""
+    stage.user()
+    attempt = sign_in.Attempt(flow=AuthFlowType.USER_PASSWORD_AUTH, username="ann", password=GOOD)
+    signed_in = stage.run(sign_in.start(stage.public, stage.pool, stage.client, attempt))
+    for _ in range(5):
+        play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=BETTER) << WRONG
+    with pytest.raises(NotAuthorizedException, match="^Password attempts exceeded$"):
+        stage.run(sign_in.finish_with_tokens(stage.public, signed_in))
+
+
 def test_a_temporary_password(stage: Stage):
     """A temporary password asks for another one; then the user is confirmed and has only that one."""
     stage.user(status=FORCED, email="ann@example.com")

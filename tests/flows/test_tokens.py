@@ -363,6 +363,16 @@ def test_reading_an_access_token(stage: Stage):
             read(stage, token)
 
 
+@pytest.mark.parametrize("changed", [{"token_use": "id"}, {"iss": "https://other.example"}])
+def test_only_access_tokens_of_this_issuer_are_read(stage: Stage, changed: dict[str, str]):
+    """A genuine signature does not make an access token of something else."""
+    made = open_and_mint(stage)
+    keys = stage.read(lambda tx: tx.catalogue.signing_keys(POOL_ID))
+    payload = json.dumps(claims(made.access_token) | changed).encode()
+    with refused("Invalid Access Token"):
+        read(stage, stage.run(stage.deps.keyring.sign(keys.access, payload)))
+
+
 def test_access_tokens_end(stage: Stage):
     """An access token ends with its time, its user's sign-out, and its user, although its signature is known."""
     made = open_and_mint(stage)
