@@ -40,7 +40,10 @@ class Front:
     def query(self, **changes: str | None) -> str:
         """The parameters of an authorization request; one of None is left out."""
         parameters = {
-            "client_id": self.client_id, "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid email",
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": CALLBACK,
+            "scope": "openid email",
             "state": "s1",
         } | changes
         return "?" + urlencode({name: value for name, value in parameters.items() if value is not None})
@@ -50,7 +53,10 @@ class Front:
         assert location.startswith(f"{CALLBACK}?code="), location
         code = dict(parse_qsl(urlsplit(location).query))["code"]
         form = {
-            "grant_type": "authorization_code", "client_id": self.client_id, "redirect_uri": CALLBACK, "code": code,
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "redirect_uri": CALLBACK,
+            "code": code,
         }
         answer = httpx.post(f"{self.base}/oauth2/token", data=form, trust_env=False)
         assert answer.status_code == 200, answer.text
@@ -71,9 +77,7 @@ def front(server: Server, call, pool, app) -> Callable[..., Front]:
         call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=prefix, ManagedLoginVersion=version)
         client_id = app(pool_id, **(CLIENT | (client or {})))["ClientId"]
         if version == 2 and branded:
-            call(
-                "CreateManagedLoginBranding", UserPoolId=pool_id, ClientId=client_id, UseCognitoProvidedValues=True
-            )
+            call("CreateManagedLoginBranding", UserPoolId=pool_id, ClientId=client_id, UseCognitoProvidedValues=True)
         return Front(server, call, pool_id, prefix, client_id)
 
     return make

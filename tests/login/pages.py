@@ -87,7 +87,8 @@ class Page:
 
     def links_to(self, path: str) -> list[str]:
         return [
-            given["href"] for tag, given in self.elements
+            given["href"]
+            for tag, given in self.elements
             if tag == "a" and given.get("href") and given["href"].partition("?")[0].endswith(path)
         ]
 

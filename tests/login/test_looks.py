@@ -10,8 +10,13 @@ import pytest
 from poolhouse.core.branding import DEFAULTS, merged
 from poolhouse.login.branding import build_style
 from poolhouse.login.texts import LANGUAGES, texts_of
-from poolhouse.model import AssetCategoryType, AssetExtensionType, AssetType, ColorSchemeModeType
-from poolhouse.model import ManagedLoginBrandingType
+from poolhouse.model import (
+    AssetCategoryType,
+    AssetExtensionType,
+    AssetType,
+    ColorSchemeModeType,
+    ManagedLoginBrandingType,
+)
 from tests.login.conftest import Front
 
 
@@ -19,8 +24,10 @@ def set_style(site: Front, **members):
     """Give the client a style of its own."""
     found = site.call("DescribeManagedLoginBrandingByClient", UserPoolId=site.pool_id, ClientId=site.client_id)
     site.call(
-        "UpdateManagedLoginBranding", UserPoolId=site.pool_id,
-        ManagedLoginBrandingId=found["ManagedLoginBranding"]["ManagedLoginBrandingId"], **members,
+        "UpdateManagedLoginBranding",
+        UserPoolId=site.pool_id,
+        ManagedLoginBrandingId=found["ManagedLoginBranding"]["ManagedLoginBrandingId"],
+        **members,
     )
 
 
@@ -209,5 +216,10 @@ def test_static_files(front, visitor):
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert re.search(r"\.css$", own[0])
-    for path in ("/static/login/0000/login.css", "/static/login/../login.js", "/static/theme/x/y/theme.css", "/static/"):
+    for path in (
+        "/static/login/0000/login.css",
+        "/static/login/../login.js",
+        "/static/theme/x/y/theme.css",
+        "/static/",
+    ):
         assert browser.open(path).status == 404

@@ -81,9 +81,7 @@ def test_recovery_needs_its_first_step(known, visitor, inbox):
     code = inbox(name)[-1].code
     page = other.open("/login" + site.query())
     data = {"_csrf": page.input("_csrf")["value"], "username": name, "code": code, "password": NEW}
-    answer = other.http.post(
-        f"{site.base}/confirmforgotPassword{site.query()}", data=data | {"confirm_password": NEW}
-    )
+    answer = other.http.post(f"{site.base}/confirmforgotPassword{site.query()}", data=data | {"confirm_password": NEW})
     assert answer.status_code == 302
     assert answer.headers["location"] == f"{site.base}/login{site.query()}"
     assert other.send(page, username=name, password=PASSWORD).location.startswith(CALLBACK)
@@ -93,7 +91,10 @@ def test_temporary_password(front, visitor, user):
     """L18: a temporary password leads to the page for a new one, then to the application."""
     site = front(Schema=[{"Name": "given_name", "AttributeDataType": "String", "Required": True, "Mutable": True}])
     site.call(
-        "AdminCreateUser", UserPoolId=site.pool_id, Username="tom", TemporaryPassword=PASSWORD,
+        "AdminCreateUser",
+        UserPoolId=site.pool_id,
+        Username="tom",
+        TemporaryPassword=PASSWORD,
         MessageAction="SUPPRESS",
     )
     browser = visitor(site)
@@ -117,7 +118,10 @@ def test_temporary_password_changed_elsewhere(front, visitor, call):
     """A password set elsewhere meanwhile ends the sign-in: back to its first page."""
     site = front()
     call(
-        "AdminCreateUser", UserPoolId=site.pool_id, Username="tim", TemporaryPassword=PASSWORD,
+        "AdminCreateUser",
+        UserPoolId=site.pool_id,
+        Username="tim",
+        TemporaryPassword=PASSWORD,
         MessageAction="SUPPRESS",
     )
     browser = visitor(site)

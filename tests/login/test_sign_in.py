@@ -67,7 +67,11 @@ def test_form_is_what_scripts_look_for(front, visitor, version):
     assert page.has("cognitoAsfData")
     assert page.has("csrf") is (version == 2)
     assert set(parse_qs(urlsplit(page.form.action).query)) == {
-        "client_id", "response_type", "redirect_uri", "scope", "state",
+        "client_id",
+        "response_type",
+        "redirect_uri",
+        "scope",
+        "state",
     }
     assert "response_mode=form_post" in page.links_to("/forgotPassword")[0]
 
@@ -349,7 +353,9 @@ def test_second_factor_is_never_skipped(front, visitor, user, call):
     site = front()
     name = user(site.pool_id)
     call(
-        "SetUserPoolMfaConfig", UserPoolId=site.pool_id, MfaConfiguration="ON",
+        "SetUserPoolMfaConfig",
+        UserPoolId=site.pool_id,
+        MfaConfiguration="ON",
         SoftwareTokenMfaConfiguration={"Enabled": True},
     )
     browser = visitor(site)
@@ -383,7 +389,8 @@ def test_broken_bodies_are_refused(front, visitor, body):
     browser.open("/login" + site.query())
     for path in ("/login", "/signup", "/confirm", "/changePassword", "/confirmforgotPassword", "/resendcode"):
         answer = browser.http.post(
-            f"{site.base}{path}{site.query()}", content=body,
+            f"{site.base}{path}{site.query()}",
+            content=body,
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
         assert answer.status_code in {400, 403}

@@ -150,8 +150,11 @@ def test_required_attributes(front, visitor, inbox):
     assert page.input("password")["autocomplete"] == "new-password"
     name = address()
     given = {
-        "username": "sue", "password": PASSWORD, "requiredAttributes[email]": name,
-        "requiredAttributes[phone_number]": "+1 (432) 555-1212", "requiredAttributes[birthdate]": "2001-02-03",
+        "username": "sue",
+        "password": PASSWORD,
+        "requiredAttributes[email]": name,
+        "requiredAttributes[phone_number]": "+1 (432) 555-1212",
+        "requiredAttributes[birthdate]": "2001-02-03",
     }
     again = browser.send(page, **given)
     assert again.status == 200
@@ -242,8 +245,6 @@ def test_link_of_another_pool(front, visitor, inbox):
     site, other, name = front(**BY_EMAIL), front(**BY_EMAIL), address()
     sign_up(site, visitor(site), name)
     code = last_code(inbox, name)
-    page = visitor(other).open(
-        f"/confirmUser?client_id={site.client_id}&user_name={name}&confirmation_code={code}"
-    )
+    page = visitor(other).open(f"/confirmUser?client_id={site.client_id}&user_name={name}&confirmation_code={code}")
     assert page.status == 400
     assert site.user(name)["UserStatus"] == "UNCONFIRMED"

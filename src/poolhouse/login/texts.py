@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+from poolhouse.login.locales.en import CLASSIC_TEXTS
+
 LANGUAGES = ("en", "de", "es", "fr", "id", "it", "ja", "ko", "nl", "pt-BR", "zh-CN", "zh-TW")
 DEFAULT = "en"
 
@@ -13,7 +15,7 @@ def _catalogue(language: str) -> dict[str, str]:
 
 
 _CATALOGUES = {language: _catalogue(language) for language in LANGUAGES}
-_ENGLISH = _CATALOGUES[DEFAULT]
+_ENGLISH = _CATALOGUES[DEFAULT] | CLASSIC_TEXTS
 _KEYS = {text: key for key, text in _ENGLISH.items()}
 # SignUp words the same refusals differently from every other operation (spec/api/03 §5.3); the pages do not.
 _SIGN_UP_WORDS = ("Password did not conform with policy", "Password does not conform to policy")

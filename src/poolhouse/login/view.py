@@ -72,6 +72,17 @@ class Form:
     sign_up: str | None = None
     back: str | None = None
 
+    @property
+    def wrong(self) -> bool:
+        """Whether a field was filled in wrongly."""
+        return any(field.error for field in self.fields)
+
+    @property
+    def focus(self) -> str | None:
+        """The id of the input that gets the focus: the first wrong one, so that what is wrong with it is read out."""
+        chosen = [field.id for field in self.fields if field.error] or [f.id for f in self.fields if f.focus]
+        return chosen[0] if chosen else None
+
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
@@ -103,9 +114,7 @@ class View:
     def render(self, template: str, texts: Texts, **context: Any) -> str:
         """Return the HTML of a page; ``context`` needs ``heading``, ``theme``, ``static``, ``csrf`` and ``classic``."""
         values = {**_NOTHING, **context}
-        form = values["form"]
-        wrong = form is not None and any(field.error for field in form.fields)
-        return self._templates[template].render(text=texts, lang=texts.language, errors=wrong, **values)
+        return self._templates[template].render(text=texts, lang=texts.language, **values)
 
 
 def _static_files() -> dict[str, StaticFile]:

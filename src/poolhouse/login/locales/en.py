@@ -3,18 +3,14 @@
 TEXTS = {
     # headings and leads
     "sign_in": "Sign in",
-    "sign_in_with_email": "Sign in with your email and password",
-    "sign_in_with_phone": "Sign in with your phone number and password",
-    "sign_in_with_username": "Sign in with your username and password",
     "enter_password": "Enter your password",
     "sign_up": "Sign up",
-    "sign_up_classic": "Sign up with a new account",
     "create_account": "Create an account",
     "confirm_account": "Confirm your account",
     "code_sent": "We have sent a code to {destination}. Enter it below to confirm your account.",
     "code_expected": "Enter the code that we have sent you to confirm your account.",
     "forgot_heading": "Forgot your password?",
-    "forgot_lead": "Enter your {name} below and we will send a message to reset your password",
+    "forgot_lead": "We will send you a message with a code to reset your password.",
     "reset_heading": "Reset your password",
     "reset_sent": "We have sent a password reset code to {destination}. Enter it below to reset your password.",
     "reset_expected": "Enter the password reset code that we have sent you.",
@@ -57,11 +53,9 @@ TEXTS = {
     # buttons and links
     "next": "Next",
     "confirm": "Confirm",
-    "confirm_classic": "Confirm Account",
     "reset_button": "Reset my password",
     "change_button": "Change password",
     "forgot_link": "Forgot your password?",
-    "need_account": "Need an account?",
     "new_user": "New user?",
     "have_account": "Already have an account?",
     "another_account": "Use another account",
@@ -100,6 +94,7 @@ TEXTS = {
     "phone_exists": "An account with the given phone_number already exists.",
     "email_taken": "An account with the email already exists.",
     "phone_taken": "An account with the phone_number already exists.",
+    "no_combination": "Username/client id combination not found.",
     "code_mismatch": "Invalid verification code provided, please try again.",
     "code_expired": "Invalid code provided, please request a code again.",
     "attempt_limit": "Attempt limit exceeded, please try after some time.",
@@ -118,4 +113,15 @@ TEXTS = {
     "policy_symbol": "Password does not conform to policy: Password must have symbol characters",
     "policy_uppercase": "Password does not conform to policy: Password must have uppercase characters",
     "policy_lowercase": "Password does not conform to policy: Password must have lowercase characters",
+}
+
+# The classic pages have no other language (spec/http/07 §7.1).
+CLASSIC_TEXTS = {
+    "sign_in_with_email": "Sign in with your email and password",
+    "sign_in_with_phone": "Sign in with your phone number and password",
+    "sign_in_with_username": "Sign in with your username and password",
+    "sign_up_classic": "Sign up with a new account",
+    "confirm_classic": "Confirm Account",
+    "need_account": "Need an account?",
+    "forgot_lead_classic": "Enter your Username below and we will send a message to reset your password",
 }

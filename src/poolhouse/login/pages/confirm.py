@@ -63,6 +63,7 @@ def show_form(
     """Return the page that asks for the code; ``wrong`` says what is wrong with it."""
     text = visit.text
     sent = text("code_sent", destination=step.destination) if step.destination else text("code_expected")
+    lead = None if notice else sent
     form = Form(
         name="cognitoConfirmForm",
         action=visit.action("/confirm"),
@@ -73,7 +74,7 @@ def show_form(
     return visit.show(
         "form.html",
         heading=text("confirm_account"),
-        lead=sent,
+        lead=lead,
         form=form,
         error=error,
         notice=notice,

@@ -75,7 +75,7 @@ def show_form(visit: Visit, step: Replacing, wrong: dict[str, str], error: str |
     form = Form(
         name="cognitoChangePasswordForm",
         action=visit.action("/changePassword"),
-        fields=[*new_password_fields(visit, wrong, focus=not wrong), *attributes],
+        fields=[*new_password_fields(visit, wrong), *attributes],
         button="changePasswordButton",
         caption=text("change_button"),
     )

@@ -8,7 +8,6 @@ from poolhouse.login.fields import (
     password_rules,
     place_error,
     username_field,
-    username_label,
 )
 from poolhouse.login.pages.sign_in import is_recovery_open
 from poolhouse.login.session import Recovering, Told
@@ -91,7 +90,7 @@ def show_form(visit: Visit, *, wrong: str = "", error: str | None = None) -> Res
         "form.html",
         heading=text("forgot_heading"),
         # The classic pages say "Username" to everybody (spec/http/03 §3.5).
-        lead=text("forgot_lead", name=text("username") if visit.classic else username_label(visit.pool, text)),
+        lead=text("forgot_lead_classic" if visit.classic else "forgot_lead"),
         form=form,
         error=error,
         sign_in=visit.place.link("/login"),
@@ -119,7 +118,7 @@ def show_reset_form(visit: Visit, step: Recovering, wrong: dict[str, str], error
     )
 
 
-def new_password_fields(visit: Visit, wrong: dict[str, str], *, focus: bool = False) -> list[Field]:
+def new_password_fields(visit: Visit, wrong: dict[str, str]) -> list[Field]:
     """Return the two inputs of a new password."""
     text = visit.text
     first = password_field(
@@ -129,7 +128,7 @@ def new_password_fields(visit: Visit, wrong: dict[str, str], *, focus: bool = Fa
         label="new_password",
         new=True,
         rules=password_rules(visit.pool, text),
-        focus=focus,
+        focus=True,
         error=wrong.get("password", ""),
     )
     again = password_field(

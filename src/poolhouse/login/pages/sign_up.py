@@ -95,7 +95,7 @@ def _fields(visit: Visit, wrong: dict[str, str]) -> list[Field]:
         classic=visit.classic,
         hint=text("phone_hint") if pool.username_attributes == {"phone_number"} else "",
         error=wrong.get("username", ""),
-        focus=not wrong or "username" in wrong,
+        focus=True,
     )
     attributes = [
         attribute_field(
