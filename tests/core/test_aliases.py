@@ -6,6 +6,7 @@ from poolhouse.core.aliases import (
     alias_keys_for,
     choose_username,
     fold_username,
+    index_form,
     is_email,
     is_phone_number,
     names_of,
@@ -90,6 +91,16 @@ def test_search_values_are_folded():
         "cognito:user_status": "confirmed",
         "status": "Disabled",
     }
+
+
+def test_long_values_have_short_index_entries():
+    """Index entries are bounded, tell long values apart, and begin as the value does."""
+    one, two = ("x" * 2047 + end for end in "12")
+
+    assert index_form(one) != index_form(two)
+    assert index_form(one).startswith("x" * 256)
+    assert len(index_form("\U00020000" * 2048).encode()) + 2 * 128 * 4 < 2704
+    assert index_form("ann") == "ann"
 
 
 @pytest.mark.parametrize("text", ["a@x.org", "a.b+c@sub.x.org", "o'neil@x.org", "ü@x.org"])

@@ -218,6 +218,18 @@ def test_changes_are_seen_at_once(call, pool, app):
     assert names(call, pool_id, 'email ^= "was"') == []
 
 
+def test_values_of_any_length_are_searched(call, pool, user):
+    """The longest attribute values, in characters of four bytes, can be stored, found and be a sign-in name."""
+    pool_id = pool(AliasAttributes=["preferred_username"])
+    long = "".join(chr(0x20000 + number * 37 % 40_000) for number in range(2048))
+    user(pool_id, long[:128], password=None, name=long, preferred_username=long)
+    user(pool_id, "nul", password=None, name="a\0b")
+
+    assert names(call, pool_id, f'name ^= "{long[:240]}"') == [long[:128]]
+    assert names(call, pool_id, f'name = "{long[:240]}"') == []
+    assert names(call, pool_id, 'name = "a\0b"') == names(call, pool_id, 'name ^= "a\0"') == ["nul"]
+
+
 def test_unknown_pools(call):
     """The pool is named in the error."""
     assert refusal(call, "ListUsers", UserPoolId="us-east-1_nothing00") == (

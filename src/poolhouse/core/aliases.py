@@ -1,5 +1,7 @@
 """Sign-in names: which index entries a user has, and which entries a given name may mean (spec/api/03 §11)."""
 
+from hashlib import sha256
+
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import Names, User
 from poolhouse.model import InvalidParameterException, UserStatusType
@@ -7,6 +9,8 @@ from poolhouse.model import InvalidParameterException, UserStatusType
 CONTACTS = ("email", "phone_number")
 # spec/api/05 §1.1; username and sub are searched by their own columns.
 SEARCHABLE = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
+# As long as a filter of ListUsers can be; PostgreSQL's index rows hold 2,704 bytes (and its texts no NUL).
+INDEXED_LENGTH = 256
 # The longest number of E.164, with its plus sign.
 PHONE_LENGTH = 16
 
@@ -21,11 +25,18 @@ def fold_username(pool: Pool, name: str) -> str:
     return name if pool.case_sensitive else fold(name)
 
 
+def index_form(text: str) -> str:
+    """Return the form in which indexes hold a value: whole, or its beginning and a digest where it is long."""
+    shown = text.replace("\0", "\ufffd")
+    if len(shown) <= INDEXED_LENGTH:
+        return shown
+    return shown[:INDEXED_LENGTH] + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def alias_key(pool: Pool, attribute: str, value: str) -> str:
     """Return the index entry of an alias, such as ``email:ann@x.org``. Phone numbers stay as given."""
-    if pool.case_sensitive or attribute == "phone_number":
-        return f"{attribute}:{value}"
-    return f"{attribute}:{fold(value)}"
+    exact = pool.case_sensitive or attribute == "phone_number"
+    return f"{attribute}:{index_form(value if exact else fold(value))}"
 
 
 def alias_keys_for(pool: Pool, name: str) -> tuple[str, ...]:
@@ -43,7 +54,7 @@ def alias_keys_for(pool: Pool, name: str) -> tuple[str, ...]:
 
 def names_of(pool: Pool, user: User) -> Names:
     """Return the index entries of a user; every write of a user brings the indexes in line with them."""
-    search = {name: fold(user.attributes[name]) for name in SEARCHABLE if name in user.attributes}
+    search = {name: index_form(fold(user.attributes[name])) for name in SEARCHABLE if name in user.attributes}
     search["cognito:user_status"] = fold(user.status)
     search["status"] = "Enabled" if user.enabled else "Disabled"
     return Names(aliases=frozenset(_aliases(pool, user)), search=search)

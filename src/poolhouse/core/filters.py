@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from poolhouse.core.aliases import SEARCHABLE, fold
+from poolhouse.core.aliases import INDEXED_LENGTH, SEARCHABLE, fold, index_form
 from poolhouse.model import InvalidParameterException
 
 SPACE = " \t\r\n"
@@ -35,7 +35,9 @@ def parse_filter(text: str | None) -> Condition | None:
     value = _read_quoted(rest[2 if prefix else 1 :].lstrip(SPACE))
     if name not in KNOWN:
         raise InvalidParameterException("Input fails to satisfy the constraints.")
-    return Condition(name, value if name in EXACT else fold(value), prefix)
+    compared = index_form(value if name in EXACT else fold(value))
+    # A prefix has no digest at its end.
+    return Condition(name, compared[:INDEXED_LENGTH] if prefix else compared, prefix)
 
 
 def _read_quoted(text: str) -> str:
