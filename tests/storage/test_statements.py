@@ -1,5 +1,6 @@
 """Every statement works on both engines, and none reads a table from end to end."""
 
+import asyncio
 import re
 import sqlite3
 import sys
@@ -159,10 +160,9 @@ def test_everything_runs(store):
     assert [name for name, code in methods.items() if code not in called] == ["Catalogue.begin"]
 
 
-@pytest.fixture(scope="module")
-def collected(tmp_path_factory) -> list[str]:
-    """What runs in a transaction that does everything, and whatever else ran in this process so far."""
-    import asyncio
+@pytest.fixture
+def transactional(tmp_path) -> list[str]:
+    """What runs in the transactions that do everything."""
 
     async def run(store):
         await store.write(write_everything)
@@ -170,14 +170,25 @@ def collected(tmp_path_factory) -> list[str]:
         await store.write(delete_everything)
         await store.close()
 
-    asyncio.run(run(open_store(f"sqlite:///{tmp_path_factory.mktemp('all')}/all.db")))
-    both = statements["sqlite"].keys() | statements["postgres"].keys()
-    return sorted(sql for sql in both if re.match(r"SELECT|INSERT|UPDATE|DELETE", sql) and "nowhere" not in sql)
+    store = open_store(f"sqlite:///{tmp_path}/used.db")
+    before = dict(statements["sqlite"])
+    statements["sqlite"].clear()
+    asyncio.run(run(store))
+    ran = sorted(statements["sqlite"])
+    statements["sqlite"].update(before)
+    assert len(ran) > 90
+    return ran
+
+
+@pytest.fixture
+def collected(transactional) -> list[str]:
+    """These, and whatever else ran in this process so far."""
+    ran = {*transactional, *statements["sqlite"], *statements["postgres"]}
+    return sorted(sql for sql in ran if re.match(r"SELECT|INSERT|UPDATE|DELETE", sql) and "nowhere" not in sql)
 
 
 def test_every_statement_prepares_on_both_engines(collected, postgres, tmp_path):
     """All SQL that ran is understood by SQLite and by PostgreSQL."""
-    assert len(collected) > 90
     sqlite_url = f"sqlite:///{tmp_path}/all.db"
     migrate(sqlite_url)
     migrate(postgres)
@@ -185,21 +196,18 @@ def test_every_statement_prepares_on_both_engines(collected, postgres, tmp_path)
     with psycopg.connect(postgres) as server:
         for sql in collected:
             light.execute(f"EXPLAIN {sql}", values_of(sql))
-            server.pgconn.prepare(b"", numbered(sql).encode())
             result = server.pgconn.prepare(b"", numbered(sql).encode())
             assert result.status == psycopg.pq.ExecStatus.COMMAND_OK, (sql, result.error_message)
     light.close()
 
 
-def test_no_statement_reads_a_table_from_end_to_end(collected, tmp_path):
+def test_no_statement_reads_a_table_from_end_to_end(transactional, tmp_path):
     """SQLite finds an index for every statement, so cost does not grow with the rows of other users or pools."""
     url = f"sqlite:///{tmp_path}/all.db"
     migrate(url)
     light = sqlite3.connect(url.removeprefix("sqlite:///"))
     scans = []
-    for sql in collected:
-        if "schema_history" in sql or " LIMIT :chunk" in sql:
-            continue  # the start, and a backup
+    for sql in transactional:
         plan = [row[3] for row in light.execute(f"EXPLAIN QUERY PLAN {sql}", values_of(sql))]
         scans += [(line, sql) for line in plan if line.startswith("SCAN") and line.split()[1] not in SCANNED]
         scans += [(line, sql) for line in plan if "TEMP B-TREE" in line]
@@ -207,9 +215,9 @@ def test_no_statement_reads_a_table_from_end_to_end(collected, tmp_path):
     assert scans == []
 
 
-def test_no_statement_uses_what_the_engines_do_differently(collected):
+def test_no_statement_uses_what_the_engines_do_differently(transactional):
     """No LIKE, no casts, no functions of one engine, no literals that could hide a value."""
-    for sql in collected:
+    for sql in transactional:
         assert not re.search(r"\bLIKE\b|::|\bOR REPLACE\b|\bILIKE\b|json_|\bnow\(", sql, re.IGNORECASE), sql
         assert "'" not in sql, sql
         assert "%" not in sql, sql
