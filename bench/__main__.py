@@ -95,7 +95,7 @@ def on_sqlite(results: dict[str, list[Result]], yard: dict[str, list[float]]) ->
         fill(database, small, 1000)
         seconds = fill(database, large, LARGE)
         print(f"  {LARGE:,} users stored in {seconds:.0f} s ({LARGE / seconds:,.0f}/s)", file=sys.stderr)
-        with running(database) as machine:
+        with running(database, stage.machine.port) as machine:
             stage.machine = machine
             chosen = SHARED | {
                 "ListUsers, 1 thousand": partial(scenarios.list_users, pool_id=small),

@@ -63,12 +63,21 @@ def pin(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
-@contextlib.contextmanager
-def running(database: str) -> Iterator[Machine]:
-    """Start a server on a database, wait for its first answer, stop it afterwards."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@contextlib.contextmanager
+def running(database: str, port: int | None = None) -> Iterator[Machine]:
+    """Start a server on a database, wait for its first answer, stop it afterwards.
+
+    The same ``port`` gives the same issuer as before, so that tokens stay good.
+    """
+    port = port or free_port()
     environment = os.environ | {
         "POOLHOUSE_PORT": str(port),
         "POOLHOUSE_DATABASE": database,
