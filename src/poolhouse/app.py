@@ -217,7 +217,8 @@ class App:
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         now = self.deps.clock.now()
-        await self.deps.store.write(lambda tx: tx.sweep(now, SWEEP_ROWS))
+        while await self.deps.store.write(lambda tx: tx.sweep(now, SWEEP_ROWS)) >= SWEEP_ROWS:
+            await asyncio.sleep(0)  # there is more; others may write in between
 
 
 @contextlib.asynccontextmanager

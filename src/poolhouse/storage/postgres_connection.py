@@ -25,14 +25,21 @@ class Lost(StorageError):
 
 
 class PostgresConnection:
-    """One connection; implements ``Connection``. Raises Lost where the server cannot be reached."""
+    """One connection; implements ``Connection``. Making it raises StorageError where the server cannot be reached."""
 
     def __init__(self, url: str, lock_seconds: float) -> None:
         self.refused: StorageError | None = None
         try:
-            self.raw = psycopg.connect(url, autocommit=True, prepare_threshold=0, connect_timeout=CONNECT_SECONDS)
+            self.raw = psycopg.connect(
+                url,
+                autocommit=True,
+                prepare_threshold=0,
+                connect_timeout=CONNECT_SECONDS,
+                # A server that vanished without a word is given up as soon as one that cannot be reached.
+                tcp_user_timeout=CONNECT_SECONDS * 1000,
+            )
         except psycopg.Error as error:
-            raise Lost(f"Cannot connect to PostgreSQL: {str(error).strip()}") from None
+            raise StorageError(f"Cannot connect to PostgreSQL: {str(error).strip()}") from None
         self.raw.prepared_max = 500
         # One type for all integers, lest each statement be prepared once for every size of number.
         self.raw.adapters.register_dumper(int, Int8BinaryDumper)
