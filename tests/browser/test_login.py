@@ -336,3 +336,16 @@ def test_back_and_forth(site, application, browse, user):
     page.goto(start(site, application))
     page.wait_for_url(application.home)
     assert len({path for path in application.seen if path.startswith("/cb")}) == 2
+
+
+def test_domain_with_its_own_host(site, application, browse, user):
+    """``<prefix>.auth.localhost`` works in a browser without any set-up."""
+    name = address()
+    user(site.pool_id, name, email=name, email_verified="true")
+    page = browse()
+    base = site.server.url.replace("://localhost", f"://{site.prefix}.auth.localhost")
+    page.goto(start(site, application).replace(site.base, base))
+    page.get_by_label("Email").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(application.home)

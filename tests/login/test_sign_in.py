@@ -3,10 +3,12 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from tests.conftest import PASSWORD
 from tests.login.conftest import CALLBACK, CLIENT, address
+from tests.login.pages import Page
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BY_EMAIL = {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}
@@ -141,6 +143,7 @@ def test_wrong_password(front, visitor, user, who):
     assert page.error == "Incorrect username or password."
     assert page.input("username")["value"] == name
     assert not page.input("password").get("value")
+    assert page.input("password")["aria-describedby"] == "loginErrorMessage"
     assert not [c for c in page.response.headers.get_list("set-cookie") if c.startswith("cognito=")]
 
 
@@ -395,3 +398,48 @@ def test_broken_bodies_are_refused(front, visitor, body):
         )
         assert answer.status_code in {400, 403}
         assert "cognito" not in browser.http.cookies
+
+
+def test_client_deleted_meanwhile(front, visitor, user, call):
+    """A client that is gone by the time the form is sent signs nobody in (design/SECURITY §4, row 15)."""
+    site = front()
+    name = user(site.pool_id)
+    browser = visitor(site)
+    page = browser.open("/login" + site.query())
+    call("DeleteUserPoolClient", UserPoolId=site.pool_id, ClientId=site.client_id)
+    refused = browser.send(page, username=name, password=PASSWORD)
+    assert refused.location.startswith(f"{site.base}/error?")
+    assert "cognito" not in browser.http.cookies
+
+
+def test_phone_number_as_people_write_it(front, visitor, user):
+    """Blanks and dashes in a telephone number do not matter."""
+    site = front(UsernameAttributes=["phone_number"])
+    user(site.pool_id, "+14325551212", phone_number="+14325551212", phone_number_verified="true")
+    browser = visitor(site)
+    page = browser.open("/login" + site.query())
+    assert page.input("username")["inputmode"] == "tel"
+    assert browser.send(page, username="+1 (432) 555-1212", password=PASSWORD).status == 302
+
+
+def test_domain_with_its_own_host(front, visitor, user):
+    """On a host of its own the domain's pages and cookies are at the root."""
+    site = front()
+    name = user(site.pool_id)
+    host = f"{site.prefix}.auth.localhost"
+    port = site.server.url.rpartition(":")[2]
+    answer = httpx.get(f"{site.server.url}/login{site.query()}", headers={"host": f"{host}:{port}"}, trust_env=False)
+    assert answer.status_code == 200
+    page = Page(answer)
+    assert page.form.action.startswith("/login?")
+    cookie = answer.headers.get_list("set-cookie")[0]
+    assert "Path=/;" in cookie
+    assert "Domain" not in cookie
+    values = page.form.values | {"username": name, "password": PASSWORD}
+    done = httpx.post(
+        f"{site.server.url}{page.form.action}",
+        data=values,
+        trust_env=False,
+        headers={"host": f"{host}:{port}", "cookie": cookie.partition(";")[0]},
+    )
+    assert done.headers["location"].startswith(f"{CALLBACK}?code=")

@@ -248,3 +248,33 @@ def test_link_of_another_pool(front, visitor, inbox):
     page = visitor(other).open(f"/confirmUser?client_id={site.client_id}&user_name={name}&confirmation_code={code}")
     assert page.status == 400
     assert site.user(name)["UserStatus"] == "UNCONFIRMED"
+
+
+def test_second_factor_is_not_skipped_after_the_confirmation(front, visitor, inbox, call):
+    """The code proves the address, not more: a factor that the pool requires is still asked for."""
+    site, name = front(**BY_EMAIL), address()
+    browser = visitor(site)
+    page = browser.follow(sign_up(site, browser, name))
+    call(
+        "SetUserPoolMfaConfig",
+        UserPoolId=site.pool_id,
+        MfaConfiguration="ON",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+    )
+    done = browser.send(page, code=last_code(inbox, name))
+    assert done.status == 400
+    assert "cognito" not in browser.http.cookies
+
+
+def test_state_of_one_page_is_none_of_another(front, visitor, inbox):
+    """What a sign-up left in the browser opens neither the recovery nor the change of a password."""
+    site, name = front(**BY_EMAIL), address()
+    browser = visitor(site)
+    page = browser.follow(sign_up(site, browser, name))
+    form = page.form.values | {"code": last_code(inbox, name), "password": "Another-Horse-2"}
+    for path in ("/confirmforgotPassword", "/changePassword"):
+        answer = browser.http.post(
+            f"{site.base}{path}{site.query()}", data=form | {"confirm_password": form["password"]}
+        )
+        assert answer.headers["location"] == f"{site.base}/login{site.query()}"
+    assert site.user(name)["UserStatus"] == "UNCONFIRMED"

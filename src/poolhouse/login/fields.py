@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from poolhouse.core.aliases import is_phone_number
 from poolhouse.core.attributes import schema_of
 from poolhouse.core.passwords import policy_of
 from poolhouse.core.pool import Pool
@@ -149,8 +150,9 @@ def _kind(entry: SchemaAttributeType) -> str:
 
 
 def clean_phone(value: str) -> str:
-    """Return a telephone number without the punctuation that people write in it."""
-    return _PHONE_PUNCTUATION.sub("", value) if value.startswith("+") else value
+    """Return a telephone number without the punctuation that people write in it; any other text as it is."""
+    cleaned = _PHONE_PUNCTUATION.sub("", value)
+    return cleaned if is_phone_number(cleaned) else value
 
 
 def place_error(error: ServiceError, names: Iterable[str]) -> str | None:

@@ -6,7 +6,7 @@ from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.flows.authorization import find_signed_in, refuse
 from poolhouse.flows.browser import COOKIE
 from poolhouse.flows.sign_in import Ask, Attempt, Outcome, start
-from poolhouse.login.fields import password_field, username_field, username_lead
+from poolhouse.login.fields import clean_phone, password_field, username_field, username_lead
 from poolhouse.login.session import Confirming, Replacing, Told
 from poolhouse.login.view import Field, Form
 from poolhouse.login.visit import Visit
@@ -44,7 +44,7 @@ async def show(visit: Visit) -> Response:
 
 async def submit(visit: Visit) -> Response:
     """Check a user name and a password."""
-    username, password = visit.given("username"), visit.form.get("password", "")
+    username, password = clean_phone(visit.given("username")), visit.form.get("password", "")
     if not visit.is_local:
         return show_form(visit, error=visit.text("login_option"), status=401)
     if not username:

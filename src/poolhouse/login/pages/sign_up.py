@@ -121,9 +121,7 @@ def _fields(visit: Visit, wrong: dict[str, str]) -> list[Field]:
 
 
 def _given_attributes(visit: Visit) -> dict[str, str]:
-    given = {name: visit.given(ATTRIBUTE_NAME.format(name)) for name in sign_up_attributes(visit.pool)}
-    if "phone_number" in given:
-        given["phone_number"] = clean_phone(given["phone_number"])
+    given = {name: clean_phone(visit.given(ATTRIBUTE_NAME.format(name))) for name in sign_up_attributes(visit.pool)}
     return {name: value for name, value in given.items() if value}
 
 
