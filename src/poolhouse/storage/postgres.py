@@ -25,6 +25,8 @@ T = TypeVar("T")
 # Requests that may wait for each connection.
 WAITING = 256
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Saves a round trip where one read follows another.
+_NEXT_READ = b"ROLLBACK AND CHAIN"
 _WRITE = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
 # Any number that nobody else takes for an advisory lock of this database: "poolhous".
 _MIGRATION_LOCK = int.from_bytes(b"poolhous")
@@ -158,7 +160,14 @@ class PostgresEngine:
 
     def _serve(self) -> None:
         worker = Worker(self._url, self._cache, self._timeout, self._turns)
-        while (request := self._queue.get()) is not None:
+        while True:
+            try:
+                request = self._queue.get_nowait()
+            except queue.Empty:
+                worker.rest()
+                request = self._queue.get()
+            if request is None:
+                break
             if request.begin():
                 worker.serve(request)
             del request  # its result must not live until the next request comes
@@ -179,12 +188,17 @@ class Worker:
         try:
             result = self._repeat(request)
         except BaseException as error:  # noqa: BLE001 - it belongs to the one who asked
-            self._reset()
             request.settle(None, error)
         else:
             request.settle(result, None)
-            if not request.writing:  # the reader need not wait for this
-                self._reset()
+
+    def rest(self) -> None:
+        """End the read that is still open: who asked for it need not wait for that. Forget a broken connection."""
+        if self._connection is None:
+            return
+        self._connection.roll_back()
+        if self._connection.raw.closed:
+            self._connection = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -196,14 +210,15 @@ class Worker:
             try:
                 return self._once(request, alone=again > 0)
             except (Conflict, Lost, ConcurrentModificationException):
-                self._reset()
+                self.rest()
         return self._once(request, alone=True)
 
     def _once(self, request: Request, *, alone: bool) -> Any:
         connection = self._connected()
         if not request.writing:
-            connection.control(_READ)
+            connection.control(_NEXT_READ if connection.is_open() else _READ)
             return self._reading.run(request.work)
+        connection.roll_back()
         with self._turns.taken(alone=alone):
             try:
                 connection.control(_WRITE)
@@ -215,16 +230,8 @@ class Worker:
         return result
 
     def _connected(self) -> PostgresConnection:
-        if self._connection is None:
+        if self._connection is None or self._connection.raw.closed:
             self._connection = PostgresConnection(self._url, self._timeout)
             self._reading = Tx(self._connection, self._cache, writing=False)
             self._writing = Tx(self._connection, self._cache, writing=True)
         return self._connection
-
-    def _reset(self) -> None:
-        """Make the connection fit for the next transaction, or forget it."""
-        if self._connection is None:
-            return
-        self._connection.roll_back()
-        if self._connection.raw.closed:
-            self._connection = None

@@ -88,9 +88,13 @@ class PostgresConnection:
         if done != b"COMMIT":
             raise StorageError("A failed transaction cannot be committed.")
 
+    def is_open(self) -> bool:
+        """Say if a transaction is open, as far as the client knows."""
+        return self.raw.pgconn.transaction_status != TransactionStatus.IDLE
+
     def roll_back(self) -> None:
         """Give up what is open."""
-        if self.raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        if self.is_open():
             with contextlib.suppress(StorageError):
                 self.control(b"ROLLBACK")
 
