@@ -207,10 +207,10 @@ def test_passwordless_users_are_confirmed(call, pool, inbox):
     """Where codes are a first factor a user needs no password, so there is none to send."""
     policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
 
-    made = create(call, pool(Policies=policy), "ann", {"email": "free@x.org"})
+    made = create(call, pool(Policies=policy), "ann", {"email": "no-password@x.org"})
 
     assert made["UserStatus"] == "CONFIRMED"
-    assert inbox("free@x.org") == []
+    assert inbox("no-password@x.org") == []
 
 
 def test_the_schema_holds_for_administrators(call, pool):
