@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import PASSWORD
 from tests.login.conftest import CALLBACK, CLIENT, address
@@ -443,3 +444,24 @@ def test_domain_with_its_own_host(front, visitor, user):
         headers={"host": f"{host}:{port}", "cookie": cookie.partition(";")[0]},
     )
     assert done.headers["location"].startswith(f"{CALLBACK}?code=")
+
+
+def test_client_of_other_providers_only(front, visitor, user):
+    """L10: where the pool's own users may not sign in there is no form for them, and no way around it."""
+    site = front()
+    name = user(site.pool_id)
+    browser = visitor(site)
+    page = browser.open("/login" + site.query())
+
+    def bar_own_users(tx):
+        _, client = tx.catalogue.find_app(site.client_id)
+        tx.clients.save(replace(client, settings=replace(client.settings, supported_identity_providers=["Partner"])))
+
+    site.server.write(bar_own_users)
+    barred = browser.open("/login" + site.query())
+    assert not barred.has("password")
+    assert not barred.links_to("/signup")
+    refused = browser.send(page, username=name, password=PASSWORD)
+    assert refused.status == 401
+    assert browser.open("/signup" + site.query()).status == 403
+    assert "cognito" not in browser.http.cookies

@@ -45,6 +45,7 @@ async def submit(visit: Visit) -> Response:
     reply = Reply(challenge=ChallengeNameType.NEW_PASSWORD_REQUIRED, session=step.session, responses=responses)
     try:
         outcome = await answer(visit.call, visit.pool, visit.client, reply)
+        return await proceed(visit, step.username, outcome)
     except InvalidUserPoolConfigurationException:
         return cannot_go_on(visit)
     except NotAuthorizedException:
@@ -54,7 +55,6 @@ async def submit(visit: Visit) -> Response:
         sentence = visit.text.say(error.message)
         field = place_error(error, ["password", *step.missing])
         return show_form(visit, step, {field: sentence} if field else {}, error=None if field else sentence)
-    return await proceed(visit, step.username, outcome)
 
 
 def show_form(visit: Visit, step: Replacing, wrong: dict[str, str], error: str | None = None) -> Response:

@@ -51,12 +51,12 @@ async def submit(visit: Visit) -> Response:
         return show_form(visit, wrong={"username": visit.text("fill_in")})
     if not password:
         # Where the user chooses how to sign in, the first page asks for the name only (spec/http/07 §7.2.1).
-        first = is_name_first(visit) and "password" not in visit.form
-        wrong = {} if first else {"password": visit.text("fill_in")}
+        wrong = {} if is_name_first(visit) else {"password": visit.text("fill_in")}
         return show_form(visit, username=username, wrong=wrong, named=True)
     attempt = Attempt(flow=AuthFlowType.USER_PASSWORD_AUTH, username=username, password=password)
     try:
         outcome = await start(visit.call, visit.pool, visit.client, attempt)
+        return await proceed(visit, username, outcome)
     except UserNotConfirmedException:
         return visit.move("/confirm", Confirming(username=username))
     except PasswordResetRequiredException:
@@ -65,11 +65,13 @@ async def submit(visit: Visit) -> Response:
         return cannot_go_on(visit)
     except ServiceError as error:
         return show_form(visit, username=username, error=visit.text.say(error.message), named=True)
-    return await proceed(visit, username, outcome)
 
 
 async def proceed(visit: Visit, username: str, outcome: Outcome) -> Response:
-    """Go where the sign-in leads: to the application, or to the page that asks what is still to be shown."""
+    """Go where the sign-in leads: to the application, or to the page that asks what is still to be shown.
+
+    Raises NotAuthorizedException where the step was taken, or the user locked, by somebody else meanwhile.
+    """
     if not isinstance(outcome, Ask):
         return await visit.finish(
             outcome.user, auth_time=outcome.auth_time, event_id=outcome.event_id, commit=outcome.commit
