@@ -30,6 +30,9 @@ CONSOLE = "console"
 class Signatures:
     """Verifies SigV4 signatures against the stored access keys.
 
+    Differs from Cognito (access keys): there are no policies, so every access key may call every signed operation in
+    every Region; a session token is refused, since nobody issues temporary credentials.
+
     Derived signing keys are kept, since each costs four HMACs and an unsealing; the row of the access key is read
     for every request, so that a deleted key is refused at once.
     """

@@ -1,4 +1,8 @@
-"""``POST /``: target → row → caller → request → handler → answer."""
+"""``POST /``: target → row → caller → request → handler → answer.
+
+Differs from Cognito (request rates): calls are not counted by category. The limits of attempts per user and hour hold,
+and TooManyRequestsException tells of too many passwords being hashed at once.
+"""
 
 import functools
 import logging

@@ -14,7 +14,7 @@ def migrate(*, config: str | None = None) -> None:
 
 
 def backup(file: pathlib.Path, *, config: str | None = None) -> None:
-    """Write a consistent copy of the database while the server runs. Keep the master key with it.
+    """Write a consistent copy of the database while the server runs. It is of no use without the master key.
 
     Example: poolhouse backup poolhouse-2026-11-23.backup
     """

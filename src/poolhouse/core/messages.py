@@ -125,13 +125,22 @@ def fill(words: Words, values: Values, medium: DeliveryMediumType) -> Words:
 
 
 def confirmation_link(base_url: str, client_id: str, username: str, code: str) -> str:
-    """Return the address that confirms a sign-up when it is opened (spec/http/03 §3.4)."""
+    """Return the address that confirms a sign-up when it is opened (spec/http/03 §3.4).
+
+    Differs from Cognito (links in mail): the link leads to this server: ``<public URL>/auth/<domain>/confirmUser``, or
+    to the domain's own host where POOLHOUSE_AUTH_DOMAIN is set.
+    """
     query = urlencode({"client_id": client_id, "user_name": username, "confirmation_code": code})
     return f"{base_url}/confirmUser?{query}"
 
 
 def envelope_of(pool: Pool) -> Envelope:
-    """Return the addresses of the pool's EmailConfiguration."""
+    """Return the addresses of the pool's EmailConfiguration.
+
+    Differs from Cognito (mail and text messages): they leave by POOLHOUSE_SMTP_URL and POOLHOUSE_SMS_URL for all pools,
+    or stay in the outbox. Of EmailConfiguration, ``From``, ``ReplyToEmailAddress`` and an address in ``SourceArn``
+    count; SmsConfiguration is kept without effect. There is no daily limit of mail.
+    """
     configuration = pool.settings.email_configuration
     if configuration is None:
         return Envelope()

@@ -20,7 +20,11 @@ class Presented(Enum):
 
 
 def decide_refresh(client: Client, session: Session, generation: int, now: int) -> Presented:
-    """Return what presenting the token of a generation means. ``now`` is in milliseconds."""
+    """Return what presenting the token of a generation means. ``now`` is in milliseconds.
+
+    Differs from Cognito (refresh token rotation): what becomes of the family of a refresh token that is used after its
+    grace period is not documented for Cognito; here it is revoked (RFC 9700 §4.14).
+    """
     if generation == session.generation:
         return Presented.ROTATED if client.rotation_enabled else Presented.KEPT
     if generation == session.generation - 1 and now < session.rotated_at + grace_seconds(client) * 1000:

@@ -1,4 +1,7 @@
-"""Feature plans: which settings need which tier (spec/api/02 §1.4, spec/http/05 §5.7)."""
+"""Feature plans: which settings need which tier (spec/api/02 §1.4, spec/http/05 §5.7).
+
+Differs from Cognito (feature plans): the plan of a pool decides which settings it takes, as there; nothing is billed.
+"""
 
 from collections.abc import Iterator
 

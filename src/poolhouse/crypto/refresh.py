@@ -1,4 +1,8 @@
-"""Refresh tokens: sealed content in the look of Cognito's JWE (spec/http/04 §4.4, docs/decisions/0005)."""
+"""Refresh tokens: sealed content in the look of Cognito's JWE (spec/http/04 §4.4, docs/decisions/0005).
+
+Differs from Cognito (refresh tokens): header and parts look alike, but the second part is random and no RSA key opens
+it; to clients the token is opaque in both.
+"""
 
 import os
 

@@ -9,7 +9,11 @@ UPDATED = "https://issuer-cognito-idp.{region}.amazonaws.com/{pool_id}"
 
 
 def issuer_of(identity: Identity, pool: Pool) -> str:
-    """Return the ``iss`` of the pool's tokens and discovery document, without a final slash."""
+    """Return the ``iss`` of the pool's tokens and discovery document, without a final slash.
+
+    Differs from Cognito (issuer): by default it is ``<public URL>/<pool id>``, where verifiers can fetch the keys;
+    ``POOLHOUSE_ISSUER=aws`` gives Cognito's own, for verifiers that hard-code it.
+    """
     template = identity.issuer
     if template == "aws":
         configured = pool.settings.issuer_configuration

@@ -20,7 +20,11 @@ _logger = logging.getLogger(__name__)
 
 
 async def authorize(request: OAuthRequest) -> Response:
-    """Answer an authorization request; the checks before this are those of ``flows.authorization``."""
+    """Answer an authorization request; the checks before this are those of ``flows.authorization``.
+
+    Differs from Cognito (``/oauth2/authorize``): POST is accepted as OpenID Connect Core §3.1.2.1 wants it; under
+    POOLHOUSE_STRICT it is answered 405. ``acr_values`` has no effect in this version.
+    """
     query = await _query(request)
     base_url = request.domain.base_url
     try:

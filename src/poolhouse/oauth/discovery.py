@@ -56,7 +56,11 @@ class Discovery:
 
 
 def configuration(identity: Identity, pool: Pool) -> dict[str, object]:
-    """Return the OpenID configuration of a pool. Without a domain its endpoints are named below the issuer."""
+    """Return the OpenID configuration of a pool. Without a domain its endpoints are named below the issuer.
+
+    Differs from Cognito (discovery): ``code_challenge_methods_supported`` is added, since some clients use PKCE only
+    where it is announced; under POOLHOUSE_STRICT it is left out.
+    """
     issuer = issuer_of(identity, pool)
     domain = base_url_of(identity, pool)
     oauth = issuer if domain is None else f"{domain}/oauth2"

@@ -18,7 +18,11 @@ _ENCODER = msgspec.json.Encoder()
 
 
 async def userinfo(request: OAuthRequest) -> Response:
-    """Return what the scopes of the bearer's access token show of the user, every value as text."""
+    """Return what the scopes of the bearer's access token show of the user, every value as text.
+
+    Differs from Cognito (``/oauth2/userInfo``): the path is found in any case, and POST is accepted with the token in
+    the form (RFC 6750 §2.2).
+    """
     token = await _find_token(request)
     if token is None:
         return _refusal(request, 400, OAuthError("invalid_request", BAD_REQUEST))

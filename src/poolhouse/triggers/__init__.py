@@ -1,5 +1,8 @@
 """Lambda triggers: the seam between the flows and the functions that a pool names.
 
+Differs from Cognito (Lambda triggers): no function is invoked in this version. Where a pool names one for a step, the
+step is refused with UnexpectedLambdaException, never taken without the function's consent.
+
 The flows consult it in the documented places (spec/api/06 §2). Which of a pool's functions belongs to a trigger
 source is known here; what the events hold is the flows' business.
 """

@@ -38,7 +38,11 @@ class DomainContext:
 
     @property
     def cookie_scope(self) -> CookieScope:
-        """Where the cookies of this domain's pages go, on this very host (spec/http/03 §3.10)."""
+        """Where the cookies of this domain's pages go, on this very host (spec/http/03 §3.10).
+
+        Differs from Cognito (cookies): on a domain served by path the cookies have ``Path=/auth/<domain>`` and no
+        ``Domain``, so that pools on one host do not share them; ``Secure`` is left out where the public URL is http.
+        """
         return CookieScope(self.cookie_path, self.base_url.startswith("https:"))
 
     @property
@@ -48,7 +52,11 @@ class DomainContext:
 
 
 async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
-    """Return the pool domain that a request is for, by its ``Host`` or by ``/auth/<domain>/…``."""
+    """Return the pool domain that a request is for, by its ``Host`` or by ``/auth/<domain>/…``.
+
+    Differs from Cognito (domains): every domain is also served by path, ``/auth/<domain>/…``, which needs no name
+    service; links and discovery use that form unless POOLHOUSE_AUTH_DOMAIN is set. Changes work at once.
+    """
     path: str = scope["path"]
     host = _host(scope)
     if "." in host:

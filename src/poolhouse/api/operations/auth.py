@@ -47,15 +47,19 @@ Answer = TypeVar(
 async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
     """Begin a sign-in, or refresh tokens.
 
-    **Differs from Cognito**: USER_AUTH, second factors and devices come in a later version; a sign-in that
-    needs one of them is refused with InvalidUserPoolConfigurationException.
+    Differs from Cognito: choice-based sign-in, second factors and devices come in a later version. USER_AUTH, and a
+    user who needs a second factor, are refused with InvalidUserPoolConfigurationException, so no factor is ever
+    skipped; no device is offered to be remembered. Users in a pool whose factors are optional sign in by password.
     """
     return await _initiate(call, lambda tx: get_app(tx, request.client_id), request, InitiateAuthResponse)
 
 
 @operation
 async def admin_initiate_auth(call: AdminCall, request: AdminInitiateAuthRequest) -> AdminInitiateAuthResponse:
-    """Begin a sign-in on behalf of a user, or refresh tokens."""
+    """Begin a sign-in on behalf of a user, or refresh tokens.
+
+    Differs from Cognito: as InitiateAuth; ContextData is not assessed.
+    """
     return await _initiate(call, lambda tx: _get_own_app(tx, call, request), request, AdminInitiateAuthResponse)
 
 
@@ -63,7 +67,11 @@ async def admin_initiate_auth(call: AdminCall, request: AdminInitiateAuthRequest
 async def respond_to_auth_challenge(
     call: PublicCall, request: RespondToAuthChallengeRequest
 ) -> RespondToAuthChallengeResponse:
-    """Answer a challenge. Those of AdminInitiateAuth may be answered here as well."""
+    """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
+
+    Differs from Cognito: there are two challenges in this version, PASSWORD_VERIFIER and NEW_PASSWORD_REQUIRED;
+    others are never asked, so an answer to one is refused as an invalid session.
+    """
     app = await call.store.read(lambda tx: get_app(tx, request.client_id))
     return await _respond(call, app, request, RespondToAuthChallengeResponse)
 
@@ -72,7 +80,10 @@ async def respond_to_auth_challenge(
 async def admin_respond_to_auth_challenge(
     call: AdminCall, request: AdminRespondToAuthChallengeRequest
 ) -> AdminRespondToAuthChallengeResponse:
-    """Answer a challenge on behalf of a user."""
+    """Answer a challenge on behalf of a user.
+
+    Differs from Cognito: as RespondToAuthChallenge.
+    """
     app = await call.store.read(lambda tx: _get_own_app(tx, call, request))
     return await _respond(call, app, request, AdminRespondToAuthChallengeResponse)
 
@@ -81,7 +92,10 @@ async def admin_respond_to_auth_challenge(
 async def get_tokens_from_refresh_token(
     call: PublicCall, request: GetTokensFromRefreshTokenRequest
 ) -> GetTokensFromRefreshTokenResponse:
-    """Refresh tokens, with a new refresh token where the client's rotate (spec/http/04 §4.6)."""
+    """Refresh tokens, with a new refresh token where the client's rotate (spec/http/04 §4.6).
+
+    Differs from Cognito: devices are not looked at.
+    """
     held = tokens.find_refreshing(call, request.refresh_token)
     (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, get_app(tx, request.client_id), held))
     if not _is_proved(call, client, request.client_secret):

@@ -35,7 +35,11 @@ PAGE = 60
 async def create_user_pool_client(
     call: AdminCall, request: CreateUserPoolClientRequest
 ) -> CreateUserPoolClientResponse:
-    """Make an app client."""
+    """Make an app client.
+
+    Differs from Cognito: SupportedIdentityProviders takes COGNITO only, since there are no other providers in this
+    version; AnalyticsConfiguration is kept without effect.
+    """
     deps = call.deps
     client_id = new_client_id(deps.random.text)
     value = secret_text(deps.random.bytes(SECRET_BYTES)) if request.generate_secret else request.client_secret
@@ -66,7 +70,10 @@ async def describe_user_pool_client(
 async def update_user_pool_client(
     call: AdminCall, request: UpdateUserPoolClientRequest
 ) -> UpdateUserPoolClientResponse:
-    """Replace the settings of an app client: what the request leaves out goes back to its default."""
+    """Replace the settings of an app client: what the request leaves out goes back to its default.
+
+    Differs from Cognito: as CreateUserPoolClient.
+    """
 
     def commit(tx: Tx) -> Client:
         around = _surroundings(call, tx, request.user_pool_id)

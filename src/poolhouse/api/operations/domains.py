@@ -36,7 +36,8 @@ async def create_user_pool_domain(
     """Give a pool a prefix domain or a custom domain; it works at once.
 
     Differs from Cognito: a prefix is unique in the whole installation, the parent of a custom domain is not
-    looked up, its certificate is not needed, and custom domains are not limited to four.
+    looked up, its certificate is not needed, and custom domains are not limited to four. The CloudFront name in the
+    answer leads nowhere: point the custom domain at this server.
     """
     distribution = new_distribution(call.deps.random.text)
 

@@ -19,7 +19,10 @@ TOKEN_LIFETIME = 3_600_000
 
 @operation
 async def list_users(call: AdminCall, request: ListUsersRequest) -> ListUsersResponse:
-    """List the users of a pool, those that meet one condition or all."""
+    """List the users of a pool, those that meet one condition or all.
+
+    Differs from Cognito: a user is listed as soon as the call that made or changed it is answered.
+    """
     condition = parse_filter(request.filter)
     bound = binding("ListUsers", request.user_pool_id, request.filter or "")
     after = open_place(call, bound, request.pagination_token, TOKEN_LIFETIME)

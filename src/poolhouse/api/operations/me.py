@@ -32,7 +32,10 @@ from poolhouse.storage import Tx
 
 @operation
 async def get_user(call: UserCall, request: GetUserRequest) -> GetUserResponse:  # noqa: ARG001 - the token is read
-    """Show the user, as far as the client may read attributes."""
+    """Show the user, as far as the client may read attributes.
+
+    Differs from Cognito: as AdminGetUser.
+    """
     names = readable(call.pool, call.client)
     return GetUserResponse(username=call.user.username, user_attributes=to_wire(call.user, names))
 

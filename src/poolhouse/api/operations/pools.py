@@ -42,7 +42,8 @@ async def create_user_pool(call: AdminCall, request: CreateUserPoolRequest) -> C
     """Make a user pool.
 
     Differs from Cognito: the roles of SmsConfiguration and the functions of LambdaConfig are not tried out;
-    a Region can have 10,000 pools.
+    a Region can have 10,000 pools. KeyConfiguration and UserPoolAddOns are kept without effect: secrets are sealed
+    with the installation's master key, and threat protection is not in this version.
     """
     pool = await create_pool(call, request)
     return CreateUserPoolResponse(user_pool=_described(pool, users=0))
@@ -65,7 +66,10 @@ def _described(pool: Pool, *, users: int) -> UserPoolType:
 
 @operation
 async def update_user_pool(call: AdminCall, request: UpdateUserPoolRequest) -> UpdateUserPoolResponse:
-    """Change the settings of a user pool. Which omitted members are reset is as measured, not as documented."""
+    """Change the settings of a user pool. Which omitted members are reset is as measured, not as documented.
+
+    Differs from Cognito: as CreateUserPool.
+    """
     await update_pool(call, request)
     return UpdateUserPoolResponse()
 
@@ -126,7 +130,11 @@ async def get_user_pool_mfa_config(
 async def set_user_pool_mfa_config(
     call: AdminCall, request: SetUserPoolMfaConfigRequest
 ) -> SetUserPoolMfaConfigResponse:
-    """Replace the multi-factor settings of a pool."""
+    """Replace the multi-factor settings of a pool.
+
+    Differs from Cognito: the settings are kept and shown, but no second factor can be asked in this version, see
+    InitiateAuth; where MFA is required nobody can sign in.
+    """
 
     def commit(tx: Tx) -> GetUserPoolMfaConfigResponse:
         pool = pool_with_mfa(call.pool(tx, request.user_pool_id), request, call.now)
@@ -147,7 +155,10 @@ async def set_user_pool_mfa_config(
 async def get_signing_certificate(
     call: AdminCall, request: GetSigningCertificateRequest
 ) -> GetSigningCertificateResponse:
-    """Return the certificate of the key that signs a pool's access tokens: DER in base64, without PEM armour."""
+    """Return the certificate of the key that signs a pool's access tokens: DER in base64, without PEM armour.
+
+    Differs from Cognito: the certificate is for verifying tokens only, since SAML is not in this version.
+    """
 
     def load(tx: Tx) -> SigningKey:
         return tx.catalogue.signing_keys(call.pool(tx, request.user_pool_id).id).access

@@ -31,14 +31,21 @@ Request = (
 
 @operation
 async def sign_up(call: PublicCall, request: SignUpRequest) -> SignUpResponse:
-    """Make a user who still has to prove an e-mail address or a telephone number."""
+    """Make a user who still has to prove an e-mail address or a telephone number.
+
+    Differs from Cognito: without a mail server or a text message gateway the code stays in the outbox; UserContextData
+    and AnalyticsMetadata are ignored.
+    """
     pool, client = await _app_of(call, request)
     return await flow.sign_up(call, pool, client, request)
 
 
 @operation
 async def confirm_sign_up(call: PublicCall, request: ConfirmSignUpRequest) -> ConfirmSignUpResponse:
-    """Confirm a user with the code that was sent."""
+    """Confirm a user with the code that was sent.
+
+    Differs from Cognito: the answer holds no Session, since choice-based sign-in is not in this version.
+    """
     pool, client = await _app_of(call, request)
     await flow.confirm(
         call,

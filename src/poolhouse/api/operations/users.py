@@ -40,14 +40,21 @@ from poolhouse.storage import Tx
 
 @operation
 async def admin_create_user(call: AdminCall, request: AdminCreateUserRequest) -> AdminCreateUserResponse:
-    """Make a user with a temporary password and send the invitation, or send it again."""
+    """Make a user with a temporary password and send the invitation, or send it again.
+
+    Differs from Cognito: without a mail server or a text message gateway the invitation stays in the outbox.
+    """
     pool = await _pool(call, request.user_pool_id)
     return AdminCreateUserResponse(user=describe(await invitations.create(call, pool, request)))
 
 
 @operation
 async def admin_get_user(call: AdminCall, request: AdminGetUserRequest) -> AdminGetUserResponse:
-    """Show a user, found by name, ``sub`` or alias."""
+    """Show a user, found by name, ``sub`` or alias.
+
+    Differs from Cognito: MFAOptions, PreferredMfaSetting and UserMFASettingList are left out, since users have no
+    second factors in this version.
+    """
     user = await call.store.read(_finder(call, request.user_pool_id, request.username))
     return AdminGetUserResponse(
         username=user.username,

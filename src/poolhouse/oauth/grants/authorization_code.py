@@ -30,6 +30,9 @@ async def authorise(asked: Asked) -> Tokens:
 
     A code that comes a second time ends the session which it gave the first time (RFC 9700 §4.5).
     Raises OAuthError, or a trigger's error.
+
+    Differs from Cognito (authorization codes): what becomes of the tokens of a code that is presented twice is not
+    documented for Cognito; here they are revoked.
     """
     digest = code_digest(asked.call, asked.form.values["code"])
     redeemed = await asked.call.store.read(lambda tx: _find(tx, digest))
