@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from tests.postgres import postgres_url
 
 from poolhouse.storage import Store, open_store
+from tests.postgres import postgres_url
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ import asyncio
 import itertools
 
 import pytest
-from tests.storage.builders import POOL, message, names, user, with_pool
-from tests.storage.conftest import empty_postgres
-from tests.storage.test_statements import read_everything, write_everything
 
 from poolhouse.storage import migrations, open_store
 from poolhouse.storage.backup import backup, restore
 from poolhouse.storage.errors import SchemaMismatch, StorageError
 from poolhouse.storage.migrations import STEPS, Step
+from tests.storage.builders import POOL, message, names, user, with_pool
+from tests.storage.conftest import empty_postgres
+from tests.storage.test_statements import read_everything, write_everything
 
 
 @pytest.fixture(params=["to sqlite", "to postgres"])

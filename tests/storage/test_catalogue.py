@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from tests.storage.builders import NOW, POOL, client, domain, pool, server, signing_key, style, with_pool
 
 from poolhouse.model import ExplicitAuthFlowsType
 from poolhouse.storage.catalogue import Cache, Entry
 from poolhouse.storage.errors import StorageError
+from tests.storage.builders import NOW, POOL, client, domain, pool, server, signing_key, style, with_pool
 
 
 @pytest.fixture

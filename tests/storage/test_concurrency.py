@@ -6,11 +6,11 @@ import time
 
 import pytest
 from msgspec.structs import replace
-from tests.storage.builders import NOW, POOL, names, pool, signing_key, user, with_pool
 
 from poolhouse.core.session import Attempts
 from poolhouse.model import ConcurrentModificationException
 from poolhouse.storage.errors import AlreadyExists, Busy, StorageError
+from tests.storage.builders import NOW, POOL, names, pool, signing_key, user, with_pool
 
 
 def gather(store, works):

@@ -2,6 +2,10 @@
 
 import pytest
 from msgspec.structs import replace
+
+from poolhouse.model import ConcurrentModificationException
+from poolhouse.storage import doomed
+from poolhouse.storage.errors import AlreadyExists, CorruptRow, StorageError
 from tests.storage.builders import (
     NOW,
     POOL,
@@ -17,10 +21,6 @@ from tests.storage.builders import (
     user,
     with_pool,
 )
-
-from poolhouse.model import ConcurrentModificationException
-from poolhouse.storage import doomed
-from poolhouse.storage.errors import AlreadyExists, CorruptRow, StorageError
 
 
 def test_pool_comes_back_as_it_was(store):

@@ -5,11 +5,11 @@ import time
 
 import psycopg
 import pytest
-from tests.storage.builders import NOW, POOL, names, user, with_pool
-from tests.storage.conftest import empty_postgres
 
 from poolhouse.storage import open_store
 from poolhouse.storage.errors import Busy, StorageError
+from tests.storage.builders import NOW, POOL, names, user, with_pool
+from tests.storage.conftest import empty_postgres
 
 
 @pytest.fixture

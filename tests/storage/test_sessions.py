@@ -2,6 +2,10 @@
 
 import pytest
 from msgspec.structs import replace
+
+from poolhouse.core.access_key import AccessKey
+from poolhouse.core.session import Attempts
+from poolhouse.storage.errors import AlreadyExists, CorruptRow
 from tests.storage.builders import (
     NOW,
     POOL,
@@ -14,10 +18,6 @@ from tests.storage.builders import (
     user,
     with_pool,
 )
-
-from poolhouse.core.access_key import AccessKey
-from poolhouse.core.session import Attempts
-from poolhouse.storage.errors import AlreadyExists, CorruptRow
 
 
 def test_session_life(store):

@@ -7,6 +7,12 @@ import sys
 
 import psycopg
 import pytest
+
+from poolhouse.core.access_key import AccessKey
+from poolhouse.core.session import Attempts
+from poolhouse.storage import migrate, open_store
+from poolhouse.storage.engine import statements, translate, translate_schema
+from poolhouse.storage.transaction import Tx
 from tests.storage.builders import (
     NOW,
     POOL,
@@ -23,12 +29,6 @@ from tests.storage.builders import (
     style,
     user,
 )
-
-from poolhouse.core.access_key import AccessKey
-from poolhouse.core.session import Attempts
-from poolhouse.storage import migrate, open_store
-from poolhouse.storage.engine import statements, translate, translate_schema
-from poolhouse.storage.transaction import Tx
 
 # Few rows by their nature, and no request reads them all but where the operator asks for them.
 SCANNED = {"access_keys", "outbox", "doomed"}

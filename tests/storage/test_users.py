@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 from msgspec.structs import replace
-from tests.storage.builders import POOL, authorization_code, confirmation_code, names, session, user, with_pool
 
 from poolhouse.core.user import Credentials
 from poolhouse.model import ConcurrentModificationException, UserStatusType
 from poolhouse.storage.errors import AlreadyExists, CorruptRow
 from poolhouse.storage.users import after_prefix
+from tests.storage.builders import POOL, authorization_code, confirmation_code, names, session, user, with_pool
 
 
 @pytest.fixture

@@ -242,6 +242,7 @@ class SqliteEngine:
         self._local = threading.local()
         self._readers: list[SqliteConnection] = []
         try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let everybody read it
             self._lock = FairLock(self._path + ".lock")
         except OSError as error:
             raise StorageError(f"Cannot open {self._path}: {error.strerror}") from None
