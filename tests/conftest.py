@@ -23,6 +23,7 @@ _numbers = itertools.count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", default="sqlite", choices=["sqlite", "postgres", "both"])
+    parser.addoption("--screenshots", metavar="DIR", help="save every page that tests/browser looks at")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

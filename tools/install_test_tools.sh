@@ -10,6 +10,7 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; t
     # shellcheck disable=SC2086 # a list of packages
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
 fi
-if command -v npm >/dev/null && [ ! -d tests/clients/node/node_modules ]; then
-    npm install --prefix tests/clients/node --no-package-lock --no-audit --no-fund --silent || true
+node=tests/clients/node
+if command -v npm >/dev/null && [ ! -e $node/node_modules/.made -o $node/package.json -nt $node/node_modules/.made ]; then
+    npm install --prefix $node --no-package-lock --no-audit --no-fund --silent && touch $node/node_modules/.made || true
 fi

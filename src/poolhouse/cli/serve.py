@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import signal
 import sqlite3
 import sys
 
@@ -101,6 +102,8 @@ def _listen(settings: Settings) -> None:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # Uvicorn raises the signal again once it has drained.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         uvicorn.run(
             "poolhouse.app:create_app",

@@ -1,0 +1,123 @@
+"""A real Chromium, an application to come back to, and an eye for what a page looks like."""
+
+import os
+import pathlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from tests.login.conftest import front  # noqa: F401 - a fixture of the tests here too
+
+CHROMIUM = pathlib.Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests here. No longer than that: Playwright keeps an event loop in this thread."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a window. Complaints of the browser, such as a broken policy, fail the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_window(**options) -> Page:
+        context = chromium.new_context(**{"viewport": DESKTOP} | options)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        return context.new_page()
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    # A status that is not 2xx is logged as an error of the network; those are asserted where they matter.
+    return message.type in {"error", "warning"} and "Failed to load resource" not in message.text
+
+
+class Application:
+    """An application whose callback sends the browser on to another origin, as real ones do."""
+
+    def __init__(self) -> None:
+        application = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                application.seen.append(self.path)
+                away = self.path.startswith("/cb")
+                self.send_response(302 if away else 200)
+                if away:
+                    self.send_header("location", application.home)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.seen: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.callback = f"http://localhost:{self.port}/cb"
+        self.home = f"http://127.0.0.1:{self.port}/home"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def code(self) -> str:
+        """The code that the last callback brought."""
+        callback = next(path for path in reversed(self.seen) if path.startswith("/cb"))
+        return parse_qs(urlsplit(callback).query)["code"][0]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def application() -> Iterator[Application]:
+    """An application on a port of its own."""
+    running = Application()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def photograph(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Save what a page looks like, large and small, light and dark, where ``--screenshots`` says so."""
+    folder = request.config.getoption("--screenshots")
+
+    def save(page: Page, name: str) -> None:
+        if folder is None:
+            return
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                path = pathlib.Path(folder) / f"{name}-{size['width']}-{scheme}.png"
+                page.screenshot(path=path, full_page=True, animations="disabled")
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light")
+
+    return save
