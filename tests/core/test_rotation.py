@@ -25,6 +25,7 @@ def client(grace: int | None, feature: str = "ENABLED") -> Client:
     [
         (3, 0, 0, Presented.ROTATED),
         (2, 0, 0, Presented.REUSED),
+        (2, 0, -5, Presented.REUSED),
         (2, None, 0, Presented.REUSED),
         (2, 60, 59_999, Presented.RETRIED),
         (2, 60, 60_000, Presented.REUSED),

@@ -27,7 +27,9 @@ def decide_refresh(client: Client, session: Session, generation: int, now: int) 
     """
     if generation == session.generation:
         return Presented.ROTATED if client.rotation_enabled else Presented.KEPT
-    if generation == session.generation - 1 and now < session.rotated_at + grace_seconds(client) * 1000:
+    grace = grace_seconds(client) * 1000
+    # A request that began before the rotation and lost the race has the earlier time: no grace is no grace to it, too.
+    if grace and generation == session.generation - 1 and now < session.rotated_at + grace:
         return Presented.RETRIED
     return Presented.REUSED
 
