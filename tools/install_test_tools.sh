@@ -11,6 +11,7 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; t
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
 fi
 node=tests/clients/node
-if command -v npm >/dev/null && [ ! -e $node/node_modules/.made -o $node/package.json -nt $node/node_modules/.made ]; then
-    npm install --prefix $node --no-package-lock --no-audit --no-fund --silent && touch $node/node_modules/.made || true
+made=$node/node_modules/.made
+if command -v npm >/dev/null && { [ ! -e $made ] || [ $node/package.json -nt $made ]; }; then
+    if npm install --prefix $node --no-package-lock --no-audit --no-fund --silent; then touch $made; fi
 fi

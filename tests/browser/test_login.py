@@ -1,28 +1,17 @@
 """The login pages in a real Chromium: with and without JavaScript, by keyboard, small and large, light and dark."""
 
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from tests.conftest import PASSWORD
-from tests.login.conftest import Front, address, front  # noqa: F401
+from playwright.sync_api import expect
 
 from poolhouse.login.texts import LANGUAGES
+from tests.browser.conftest import Application
+from tests.conftest import PASSWORD
+from tests.login.conftest import Front, address
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 BY_EMAIL = {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}
 NEW = "Another-Horse-2"
 PAYLOADS = (
@@ -33,87 +22,8 @@ PAYLOADS = (
 )
 
 
-class Application:
-    """An application whose callback sends the browser on to another origin, as real ones do."""
-
-    def __init__(self) -> None:
-        application = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                application.seen.append(self.path)
-                away = self.path.startswith("/cb")
-                self.send_response(302 if away else 200)
-                if away:
-                    self.send_header("location", f"http://127.0.0.1:{application.port}/home")
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.seen: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.callback = f"http://localhost:{self.port}/cb"
-        self.home = f"http://127.0.0.1:{self.port}/home"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def code(self) -> str:
-        """The code that the last callback brought."""
-        callback = next(path for path in reversed(self.seen) if path.startswith("/cb"))
-        return parse_qs(urlsplit(callback).query)["code"][0]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
-def application() -> Iterator[Application]:
-    """An application on a port of its own."""
-    running = Application()
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def browse(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a window. Complaints of the browser, such as a broken policy, fail the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def open_window(**options) -> Page:
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _is_complaint(message) -> bool:
-    # A status that is not 2xx is logged as an error of the network; those are asserted where they matter.
-    return message.type in {"error", "warning"} and "Failed to load resource" not in message.text
-
-
-@pytest.fixture
-def site(front, application) -> Front:  # noqa: F811
+def site(front, application) -> Front:
     """A pool whose users sign in with their address, and an application in front of it."""
     return front(client={"CallbackURLs": [application.callback]}, **BY_EMAIL)
 

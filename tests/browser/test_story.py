@@ -17,6 +17,7 @@ import httpx
 import jwt
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.conftest import Application
 from tests.conftest import PASSWORD, free_port
 
