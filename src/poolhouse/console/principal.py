@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from poolhouse.crypto.seal import SealBroken
 from poolhouse.flows.calls import Deps
-from poolhouse.flows.operators import CALLBACK_PATH, SCOPES, SIGNED_OUT_PATH, find_operator, get_pool
+from poolhouse.flows.operators import CALLBACK_PATH, SCOPES, SIGNED_OUT_PATH, find_operator, get_pool, sign_out
 from poolhouse.model import NotAuthorizedException
 from poolhouse.web.domains import base_url_of
 
@@ -109,8 +109,10 @@ class Principal:
         response.delete_cookie(FLOW_COOKIE, path=COOKIE_PATH)
         return flow.target
 
-    async def sign_out(self, response: Response) -> str:
-        """End the session; return the URL that ends the one of managed login too."""
+    async def sign_out(self, operator: Operator | None, response: Response) -> str:
+        """End the operator's sessions; return the URL that ends the one of managed login too."""
+        if operator is not None:
+            await sign_out(self._deps, operator.sub)
         base, client_id = await self._endpoints()
         response.delete_cookie(SESSION_COOKIE, path=COOKIE_PATH)
         target = self._deps.identity.public_url + SIGNED_OUT_PATH

@@ -156,6 +156,18 @@ async def remove(deps: Deps, email: str) -> bool:
     return await deps.store.write(commit)
 
 
+async def sign_out(deps: Deps, sub: str) -> None:
+    """End every session of an operator, wherever a copy of its cookie may be (ASVS 5.0 §7.4.1)."""
+    now = deps.clock.now()
+
+    def commit(tx: Tx) -> None:
+        user = find_operator(tx, deps, sub)
+        if user is not None:
+            end_sessions(tx, get_pool(tx, deps)[0], user, now)
+
+    await deps.store.write(commit)
+
+
 async def invite(deps: Deps) -> str:
     """Return a one-time link with which an operator sets up an account, good for a day."""
     expires_at = deps.clock.now() + INVITATION_HOURS * 3_600_000

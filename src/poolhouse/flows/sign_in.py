@@ -104,7 +104,8 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
     """What is sealed between two steps. ``expires_at`` is in milliseconds.
 
     ``user_id`` is 0 and ``name`` is the name given where there is no such user.
-    ``password_set_at`` voids the sign-in when the password changes under way.
+    ``password_set_at`` and ``signed_out_at`` void the sign-in when the password changes, or every token of the
+    user is revoked, under way.
     """
 
     pool_id: str
@@ -112,6 +113,7 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
     user_id: int
     name: str
     password_set_at: int
+    signed_out_at: int
     challenge: ChallengeNameType
     progress: Progress
     nonce: str
@@ -167,8 +169,8 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
             raise NotAuthorizedException(SPENT_SESSION)
 
     user = await call.store.read(lambda tx: _find_again(tx, pool, state, name))
-    if user is not None and user.credentials.password_set_at != state.password_set_at:
-        # The password was replaced: by this very session, which is then spent, or otherwise.
+    if user is not None and _is_void(state, user):
+        # The password was replaced, by this very session, which is then spent, or otherwise; or all ends for the user.
         await call.store.write(spend)
         raise NotAuthorizedException(INVALID_SESSION)
     if user is not None and Proof.IDENTITY in state.progress.proved:
@@ -197,7 +199,7 @@ async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
     talk = Talk(
         call=call, pool=pool, client=client, user=user, name=user.username, progress=progress.having(Proof.IDENTITY)
     )
-    return await _go_on(talk, {})
+    return await _go_on(talk, {}, partial(_check_standing, user=user))
 
 
 async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
@@ -233,7 +235,8 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
 async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
     proved = await CHALLENGES[challenge].check(talk, given)
     after = replace(talk, user=proved.user, progress=proved.progress, secret=b"")
-    return await _go_on(after, given, *writes, *proved.writes)
+    check_standing = partial(_check_standing, user=talk.user or proved.user)
+    return await _go_on(after, given, check_standing, *writes, *proved.writes)
 
 
 async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcome:
@@ -278,6 +281,7 @@ async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str
         user_id=talk.user.id if talk.user else 0,
         name=talk.name,
         password_set_at=talk.user.credentials.password_set_at if talk.user else 0,
+        signed_out_at=talk.user.signed_out_at if talk.user else 0,
         challenge=challenge,
         progress=talk.progress,
         nonce=talk.call.deps.random.uuid(),
@@ -313,6 +317,21 @@ def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
     if named is None or named.id != state.user_id:
         raise NotAuthorizedException(INVALID_SESSION)
     return named
+
+
+def _is_void(state: State, user: User) -> bool:
+    """Whether something happened to a user that ends sign-ins under way."""
+    return (state.password_set_at, state.signed_out_at) != (user.credentials.password_set_at, user.signed_out_at)
+
+
+def _check_standing(tx: Tx, user: User) -> None:
+    """Check in the write that ends a step that nobody barred the user since it began; raises NotAuthorizedException.
+
+    Checking a password takes long enough for an administrator to act meanwhile.
+    """
+    present = tx.users.find_by_id(user.id)
+    if present is None or not present.enabled or present.signed_out_at != user.signed_out_at:
+        raise NotAuthorizedException(INCORRECT)
 
 
 async def _define_challenge(talk: Talk) -> None:

@@ -104,8 +104,9 @@ def release_aliases(tx: Tx, pool: Pool, user: User, now: int) -> None:
 
 
 def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | None = None) -> User:
-    """Revoke every token of a user, and set whether the user is enabled where that is given."""
+    """Revoke every token and authorization code of a user, and set whether the user is enabled where that is given."""
     tx.sessions.delete_of_user(user.id)
+    tx.authorization_codes.delete_of_user(user.id)
     changed = replace(user, signed_out_at=now)
     if enabled is not None and enabled != user.enabled:
         changed = replace(changed, enabled=enabled, modified_at=now)

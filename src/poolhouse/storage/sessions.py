@@ -99,3 +99,7 @@ class AuthorizationCodes:
             session_id=session_id,
         )
         return bool(spent)
+
+    def delete_of_user(self, user_id: int) -> None:
+        """Void all codes of a user."""
+        self._sql.run("DELETE FROM authorization_codes WHERE user_id = :user_id", user_id=user_id)

@@ -15,9 +15,9 @@ async def callback(visit: Visit) -> Response:
 
 
 async def sign_out(visit: Visit) -> Response:
-    """End the session, here and at managed login."""
+    """End the operator's sessions, here and at managed login."""
     response = RedirectResponse("/console/", 303)
-    response.headers["location"] = await visit.principal.sign_out(response)
+    response.headers["location"] = await visit.principal.sign_out(visit.operator, response)
     return response
 
 
