@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import argon2
 import psycopg
@@ -18,26 +19,33 @@ _HASH = _HASHER.hash("password")
 _MESSAGE = b"x" * 600
 
 
-def per_second(work: Callable[[], object], seconds: float) -> float:
-    """Repeat ``work`` for some seconds; return how often it ran per second."""
-    began, count = time.perf_counter(), 0
+class Speed(NamedTuple):
+    """How often something can be done per second, and per second of processor time."""
+
+    rate: float
+    cpu_rate: float
+
+
+def per_second(work: Callable[[], object], seconds: float) -> Speed:
+    """Repeat ``work`` for some seconds; return how often it ran."""
+    began, cpu_began, count = time.perf_counter(), time.process_time(), 0
     while (elapsed := time.perf_counter() - began) < seconds:
         work()
         count += 1
-    return count / elapsed
+    return Speed(count / elapsed, count / max(time.process_time() - cpu_began, 1e-9))
 
 
-def rsa_signatures(seconds: float = 1.0) -> float:
+def rsa_signatures(seconds: float = 1.0) -> Speed:
     """RSA-2048 signatures per second."""
     return per_second(lambda: _KEY.sign(_MESSAGE, PKCS1v15(), SHA256()), seconds)
 
 
-def argon2_hashes(seconds: float = 2.0) -> float:
+def argon2_hashes(seconds: float = 2.0) -> Speed:
     """Argon2id verifications per second, at the server's own cost."""
     return per_second(lambda: _HASHER.verify(_HASH, "password"), seconds)
 
 
-def sqlite_commits(seconds: float = 1.0) -> float:
+def sqlite_commits(seconds: float = 1.0) -> Speed:
     """Durable commits of one row per second, SQLite with WAL and synchronous=FULL."""
     with tempfile.TemporaryDirectory() as folder:
         connection = sqlite3.connect(pathlib.Path(folder) / "limit.db", isolation_level=None)
@@ -55,7 +63,7 @@ def make_durable(url: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def postgres_commits(url: str, seconds: float = 1.0) -> float:
+def postgres_commits(url: str, seconds: float = 1.0) -> Speed:
     """Durable commits of one row per second, PostgreSQL with one client."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS bench_limit (a INTEGER)")

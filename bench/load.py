@@ -13,16 +13,25 @@ MakeRequest = Callable[[int], bytes]
 
 @dataclass(slots=True)
 class Result:
-    """Answers counted: how many, in how many seconds, and how long each took (seconds, in order of arrival)."""
+    """Answers counted: how many, in how many seconds, and how long each took (seconds, in order of arrival).
+
+    ``cpu`` is the processor time that the server took for them: on a busy machine it tells more than the clock.
+    """
 
     count: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         """Answers per second."""
         return self.count / self.seconds if self.seconds else 0.0
+
+    @property
+    def cpu_each(self) -> float:
+        """The server's processor seconds for one answer."""
+        return self.cpu / self.count if self.count else 0.0
 
     def percentile(self, share: float) -> float:
         """The latency in seconds that this share of answers stayed under."""

@@ -10,14 +10,17 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+
+from bench.load import MakeRequest, Result, drive
 
 SERVER_CORE, LOAD_CORE = 0, 1
 ACCESS_KEY, SECRET_KEY = "AKPHBENCHBENCHBENCH1", "secret-of-the-benchmark-0000000000000000"
@@ -49,6 +52,22 @@ class Machine:
             config=Config(retries={"total_max_attempts": 1}, read_timeout=600),
         )
 
+    async def drive(self, make: MakeRequest, **options: Any) -> Result:
+        """Drive the server with requests, and count its processor time."""
+        return await self.measure(drive(self.port, make, **options))
+
+    async def measure(self, load: Awaitable[Result]) -> Result:
+        """Count the server's processor time while ``load`` runs."""
+        before = self.cpu_seconds()
+        result = await load
+        result.cpu = self.cpu_seconds() - before
+        return result
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has taken so far, in all its threads."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_mb(self) -> float:
         """Resident memory now."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -71,14 +90,9 @@ def free_port() -> int:
         return number
 
 
-@contextlib.contextmanager
-def running(database: str, port: int | None = None) -> Iterator[Machine]:
-    """Start a server on a database, wait for its first answer, stop it afterwards.
-
-    The same ``port`` gives the same issuer as before, so that tokens stay good.
-    """
-    port = port or free_port()
-    environment = os.environ | {
+def environment_for(database: str, port: int) -> dict[str, str]:
+    """The settings of the server under test."""
+    return {
         "POOLHOUSE_PORT": str(port),
         "POOLHOUSE_DATABASE": database,
         "POOLHOUSE_MASTER_KEY": "22" * 32,
@@ -88,6 +102,16 @@ def running(database: str, port: int | None = None) -> Iterator[Machine]:
         "POOLHOUSE_OPERATOR_PASSWORD": "bench-bench-bench",
         "POOLHOUSE_LOG_LEVEL": "error",
     }
+
+
+@contextlib.contextmanager
+def running(database: str, port: int | None = None) -> Iterator[Machine]:
+    """Start a server on a database, wait for its first answer, stop it afterwards.
+
+    The same ``port`` gives the same issuer as before, so that tokens stay good.
+    """
+    port = port or free_port()
+    environment = os.environ | environment_for(database, port)
     began = time.perf_counter()
     process = subprocess.Popen(
         [POOLHOUSE, "serve"], env=environment, preexec_fn=lambda: pin(SERVER_CORE), stderr=subprocess.DEVNULL

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 
 from bench.conversation import srp_sign_ins
-from bench.load import Result, drive
+from bench.load import Result
 from bench.machine import Machine, http, signed, unsigned
 
 PASSWORD = "Correct-Horse-1"
@@ -30,6 +30,7 @@ class Stage:
 
     machine: Machine
     pool_id: str = ""
+    passwordless_pool_id: str = ""
     domain: str = ""
     machine_client: dict[str, str] = field(default_factory=dict)
     client_id: str = ""
@@ -54,6 +55,10 @@ def prepare(machine: Machine) -> Stage:
     """Make the pool, the clients and the user."""
     stage, cognito = Stage(machine), machine.boto()
     stage.pool_id = cognito.create_user_pool(PoolName="bench")["UserPool"]["Id"]
+    stage.passwordless_pool_id = cognito.create_user_pool(
+        PoolName="passwordless",
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+    )["UserPool"]["Id"]
     stage.domain = stage.pool_id.lower().replace("_", "")
     cognito.create_user_pool_domain(UserPoolId=stage.pool_id, Domain=stage.domain)
     cognito.create_resource_server(
@@ -134,20 +139,20 @@ def _token_request(stage: Stage, form: dict[str, str], basic: tuple[str, str] | 
 async def client_credentials(stage: Stage) -> Result:
     client = stage.machine_client
     request = _token_request(stage, {"grant_type": "client_credentials"}, (client["ClientId"], client["ClientSecret"]))
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 async def refresh(stage: Stage) -> Result:
     form = {"grant_type": "refresh_token", "client_id": stage.client_id, "refresh_token": stage.refresh_token}
     request = _token_request(stage, form)
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 async def code_exchange(stage: Stage) -> Result:
     codes = await _codes(stage, 2500)
     base = {"grant_type": "authorization_code", "client_id": stage.client_id, "redirect_uri": CALLBACK}
     requests = [_token_request(stage, base | {"code": code}) for code in codes]
-    return await drive(stage.machine.port, lambda number: requests[number], limit=len(requests))
+    return await stage.machine.drive(lambda number: requests[number], limit=len(requests))
 
 
 async def _codes(stage: Stage, count: int) -> list[str]:
@@ -157,30 +162,30 @@ async def _codes(stage: Stage, count: int) -> list[str]:
     headers = stage.host | {"Cookie": stage.cookie}
     request = http("GET", f"/auth/{stage.domain}/oauth2/authorize?{query}", b"", headers)
     kept: list[bytes] = []
-    await drive(stage.machine.port, lambda _: request, status=b"302", seconds=60, limit=count, keep=kept)
+    await stage.machine.drive(lambda _: request, status=b"302", seconds=60, limit=count, keep=kept)
     return [re.search(rb"[?&]code=([^&\s]+)", answer)[1].decode() for answer in kept]
 
 
 async def get_user(stage: Stage) -> Result:
     body = json.dumps({"AccessToken": stage.access_token}).encode()
     request = unsigned(stage.machine.url, "GetUser", body)
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 async def user_info(stage: Stage) -> Result:
     headers = stage.host | {"Authorization": f"Bearer {stage.oauth_access_token}"}
     request = http("GET", f"/auth/{stage.domain}/oauth2/userInfo", b"", headers)
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 async def jwks(stage: Stage) -> Result:
     request = http("GET", f"/{stage.pool_id}/.well-known/jwks.json", b"", stage.host)
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 async def discovery(stage: Stage) -> Result:
     request = http("GET", f"/{stage.pool_id}/.well-known/openid-configuration", b"", stage.host)
-    return await drive(stage.machine.port, lambda _: request)
+    return await stage.machine.drive(lambda _: request)
 
 
 def _sign_in_request(stage: Stage) -> bytes:
@@ -194,11 +199,12 @@ def _sign_in_request(stage: Stage) -> bytes:
 
 async def password_sign_in(stage: Stage) -> Result:
     request = _sign_in_request(stage)
-    return await drive(stage.machine.port, lambda _: request, connections=8, seconds=4)
+    return await stage.machine.drive(lambda _: request, connections=8, seconds=4)
 
 
 async def srp_sign_in(stage: Stage) -> Result:
-    return await srp_sign_ins(stage.machine.port, stage.host, stage.pool_id, stage.client_id, "ann", PASSWORD)
+    talks = srp_sign_ins(stage.machine.port, stage.host, stage.pool_id, stage.client_id, "ann", PASSWORD)
+    return await stage.machine.measure(talks)
 
 
 async def sign_up(stage: Stage) -> Result:
@@ -206,26 +212,27 @@ async def sign_up(stage: Stage) -> Result:
         body = {"ClientId": stage.client_id, "Username": f"new{time.time_ns()}-{stage.number()}", "Password": PASSWORD}
         return unsigned(stage.machine.url, "SignUp", json.dumps(body).encode())
 
-    return await drive(stage.machine.port, make, connections=8, seconds=4)
+    return await stage.machine.drive(make, connections=8, seconds=4)
 
 
 async def admin_create_user(stage: Stage) -> Result:
     bodies = [
         {
-            "UserPoolId": stage.pool_id,
+            "UserPoolId": stage.passwordless_pool_id,
             "Username": f"made{time.time_ns()}-{stage.number()}",
+            "UserAttributes": [
+                {"Name": "email", "Value": f"made{time.time_ns()}@example.org"},
+                {"Name": "email_verified", "Value": "true"},
+            ],
             "MessageAction": "SUPPRESS",
-            "TemporaryPassword": PASSWORD,
         }
-        for _ in range(60)
+        for _ in range(4000)
     ]
     requests = [signed(stage.machine.url, "AdminCreateUser", json.dumps(body).encode()) for body in bodies]
-    return await drive(
-        stage.machine.port, lambda number: requests[number], connections=8, seconds=10, limit=len(requests)
-    )
+    return await stage.machine.drive(lambda number: requests[number], limit=len(requests))
 
 
 async def list_users(stage: Stage, pool_id: str) -> Result:
     body = json.dumps({"UserPoolId": pool_id, "Filter": 'email ^= "filler1"', "Limit": 60}).encode()
     request = signed(stage.machine.url, "ListUsers", body)
-    return await drive(stage.machine.port, lambda _: request, connections=8)
+    return await stage.machine.drive(lambda _: request, connections=8)
