@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests.login.conftest import front  # noqa: F401 - a fixture of the tests here too
 
+ROOT = pathlib.Path(__file__).parents[2]
 CHROMIUM = pathlib.Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = [
     "--no-sandbox",
@@ -42,7 +43,7 @@ def browse(chromium: Browser) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
 
     def open_window(**options) -> Page:
-        context = chromium.new_context(**{"viewport": DESKTOP} | options)
+        context = chromium.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce"} | options)
         contexts.append(context)
         context.set_default_timeout(10_000)
         context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
@@ -122,3 +123,39 @@ def photograph(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
         page.emulate_media(color_scheme="light")
 
     return save
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    source = ROOT / "tests/clients/node/node_modules/axe-core/axe.min.js"
+    if not source.exists():
+        pytest.skip("axe-core is not installed: sh tools/install_test_tools.sh")
+    return source.read_text()
+
+
+@pytest.fixture
+def examine(axe: str, photograph) -> Callable[[Page, str], None]:
+    """Let axe look for what keeps people out (WCAG 2.1 AA), in both colour schemes, and save the page's looks."""
+
+    def look(page: Page, name: str) -> None:
+        photograph(page, name)
+        # Not as a <script>: the pages' policy would refuse it.
+        page.evaluate(f"{axe}; 0")
+        for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(size)
+            violations = page.evaluate(FIND_VIOLATIONS)
+            assert violations == [], f"{name}, {scheme}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light")
+
+    return look
+
+
+FIND_VIOLATIONS = """async () => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+  const { violations } = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+  return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((n) => [n.html, n.failureSummary]) }));
+}"""

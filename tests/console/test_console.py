@@ -6,52 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+
 from tests.conftest import free_port, make_settings
-
-OPERATOR, OPERATOR_PASSWORD = "operator@example.org", "a-long-operator-password"
-
-
-@pytest.fixture(scope="session")
-def operator(session_server):
-    """An operator, made once."""
-    from poolhouse.flows import operators
-
-    session_server.run(operators.ensure_operator(session_server.deps, OPERATOR, OPERATOR_PASSWORD))
-    return OPERATOR
-
-
-def sign_in(server, username: str, password: str) -> httpx.Client:
-    """A browser whose operator came in through managed login; not signed in where that failed."""
-    browser = httpx.Client(base_url=server.url, follow_redirects=True)
-    page = browser.get("/console/")
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
-    browser.post(str(page.url), data=fields | {"username": username, "password": password})
-    return browser
-
-
-@pytest.fixture
-def browser(server, operator):
-    """A signed-in operator's browser."""
-    with contextlib.closing(sign_in(server, OPERATOR, OPERATOR_PASSWORD)) as browser:
-        yield browser
-
-
-def csrf_of(page: httpx.Response) -> str:
-    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
-
-
-def create_pool(browser: httpx.Client, **fields):
-    form = {
-        "csrf": csrf_of(browser.get("/console/pools/new")),
-        "application_type": "web",
-        "client_name": "Shop",
-        "identifiers": ["email"],
-        "required_attributes": ["email", "name"],
-        "self_registration": "on",
-        "return_url": "https://app.example/cb",
-        "region": "us-east-1",
-    } | fields
-    return browser.post("/console/pools/new", data=form)
+from tests.console.conftest import OPERATOR, OPERATOR_PASSWORD, create_pool, csrf_of, sign_in
 
 
 def test_strangers_are_sent_to_the_login_page(server):
@@ -135,20 +92,6 @@ def test_failed_creation_leaves_nothing_behind(browser, call):
     assert 'role="alert"' in page.text
     assert 'value="http://app.example/cb"' in page.text
     assert after == before
-
-
-def test_machine_to_machine_snippet_runs_as_it_stands(browser):
-    """The curl snippet of a machine-to-machine application, run by a shell, gets a token."""
-    import html
-    import json
-    import subprocess
-
-    page = create_pool(browser, application_type="machine", return_url="")
-    snippet = html.unescape(re.search(r'<code id="snippet-1">(.*?)</code>', page.text, re.DOTALL)[1])
-
-    done = subprocess.run(["bash", "-c", snippet], capture_output=True, text=True, check=True)
-
-    assert json.loads(done.stdout)["token_type"] == "Bearer"
 
 
 def test_client_page_folds_the_secret_away(browser):

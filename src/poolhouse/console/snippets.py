@@ -5,6 +5,7 @@ The texts live in ``snippets/*.txt``; ``$name`` in them is filled in (``string.T
 
 import importlib.resources
 import json
+import shlex
 from string import Template
 from urllib.parse import quote, urlsplit
 
@@ -66,7 +67,7 @@ CATALOGUE: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "machine": (
         ("curl_machine", "Any HTTP client: curl", "Ask for an access token."),
-        ("python_machine", "Python: requests", "pip install requests, save as token.py, run: python token.py"),
+        ("python_machine", "Python: requests", "pip install requests, save as get_token.py, run: python get_token.py"),
     ),
 }
 
@@ -91,12 +92,13 @@ def _values(client: UserPoolClientType, *, issuer: str, base_url: str) -> dict[s
         "base_url": base_url,
         "client_id": client.client_id or "",
         "client_secret": client.client_secret or "",
-        "callback": callback,
         "callback_json": json.dumps(callback),
+        "callback_field": shlex.quote(f"redirect_uri={callback}"),
         "callback_quoted": quote(callback, safe=""),
         "callback_path": parts.path or "/",
         "home_path": "/" if (parts.path or "/") != "/" else "/home",
         "port": str(port),
         "scope": scope,
+        "scope_field": shlex.quote(f"scope={scope}"),
         "scope_quoted": quote(scope, safe=""),
     }

@@ -1,0 +1,195 @@
+"""Every page of the console: it can be read, understood by assistive technology, and used by keyboard."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+OPERATOR, OPERATOR_PASSWORD = "eve@example.org", "a-long-operator-password"
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, session_server: Server) -> dict:
+    """The cookies of an operator who signed in, for windows to begin with."""
+    from poolhouse.flows import operators
+
+    session_server.run(operators.ensure_operator(session_server.deps, OPERATOR, OPERATOR_PASSWORD))
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{session_server.url}/console/")
+    page.get_by_label("Email").fill(OPERATOR)
+    page.get_by_label("Password", exact=True).fill(OPERATOR_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def console(server: Server, browse, signed_in: dict) -> Callable[..., Page]:
+    """Open a page of the console."""
+
+    def open_page(path: str, **options) -> Page:
+        page = browse(storage_state=signed_in, base_url=server.url, **options)
+        page.goto(f"/console{path}")
+        return page
+
+    return open_page
+
+
+def user_pool(call, **settings) -> str:
+    """A pool as the dialog makes one, with a domain for its login pages."""
+    members = {"PoolName": "Customers", "UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]} | settings
+    pool_id = call("CreateUserPool", **members)["UserPool"]["Id"]
+    call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=pool_id.lower().replace("_", ""), ManagedLoginVersion=2)
+    return pool_id
+
+
+def choose(page: Page, kind: str, *, return_url: str = "") -> None:
+    """Fill in the dialog and send it."""
+    page.get_by_role("radio", name=kind).check()
+    if return_url:
+        page.get_by_label("Return URL").fill(return_url)
+    page.get_by_role("button", name="Create user directory").click()
+
+
+def test_welcome(server: Server, browse, examine):
+    """The first visit, and a password that is too short."""
+    from poolhouse.flows import operators
+
+    page = browse()
+    page.goto(server.run(operators.invite(server.deps)))
+    examine(page, "console-welcome")
+    page.get_by_label("Email address").fill("fay@example.org")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Create operator").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    examine(page, "console-welcome-error")
+
+
+def test_pools(console, examine, call):
+    """The list of user pools, empty and filled."""
+    page = console("/?region=eu-north-1")
+    examine(page, "console-pools-empty")
+    for name in ("Customers", "Staff of the northern branch"):
+        call("CreateUserPool", PoolName=name)
+    page.goto("/console/")
+    examine(page, "console-pools")
+    page.get_by_text(OPERATOR).click()
+    examine(page, "console-pools-menu")
+
+
+def test_create_pool(console, examine):
+    """The dialog as it opens, for a machine, and with something to mend."""
+    page = console("/pools/new")
+    examine(page, "console-create-pool")
+    page.get_by_role("radio", name="Machine-to-machine").check()
+    expect(page.get_by_label("Return URL")).to_be_hidden()
+    examine(page, "console-create-pool-machine")
+    choose(page, "Traditional web", return_url="http://app.example/callback")
+    expect(page.get_by_role("alert")).to_be_visible()
+    examine(page, "console-create-pool-error")
+
+
+@pytest.mark.parametrize(
+    ("kind", "return_url"),
+    [
+        ("Traditional web", "http://localhost:3000/callback"),
+        ("Single-page", "http://localhost:3000/"),
+        ("Mobile", "org.example.shop://signed-in"),
+        ("Machine-to-machine", ""),
+    ],
+    ids=["web", "spa", "mobile", "machine"],
+)
+def test_set_up_application(console, examine, request, kind, return_url):
+    """What the dialog leads to, for every kind of application."""
+    page = console("/pools/new")
+    choose(page, kind, return_url=return_url)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Set up your")
+    name = request.node.callspec.id.split("-")[-1]
+    examine(page, f"console-setup-{name}")
+    for snippet in page.locator("details.snippet:not([open]) summary").all():
+        snippet.click()
+    examine(page, f"console-setup-{name}-open")
+    page.get_by_role("link", name="Go to overview").click()
+    examine(page, f"console-overview-{name}")
+    page.get_by_role("link", name="App clients").click()
+    examine(page, f"console-clients-{name}")
+    page.get_by_role("main").get_by_role("link", name="My web app").click()
+    examine(page, f"console-client-{name}")
+
+
+def test_client_secret(console, examine, call):
+    """The list of app clients, empty and filled; one client, its secret hidden and shown."""
+    pool_id = user_pool(call)
+    page = console(f"/pools/{pool_id}/clients")
+    examine(page, "console-clients-empty")
+    call("CreateUserPoolClient", UserPoolId=pool_id, ClientName="Back office", GenerateSecret=True)
+    page.reload()
+    examine(page, "console-clients")
+    page.get_by_role("link", name="Back office").click()
+    examine(page, "console-client")
+    page.get_by_text("Show client secret").click()
+    examine(page, "console-client-secret")
+
+
+def test_users(console, examine, call):
+    """The users of a pool: none, some, those searched for, and none that match."""
+    pool_id = user_pool(call)
+    page = console(f"/pools/{pool_id}/users")
+    examine(page, "console-users-empty")
+    for name in ("ann", "bartholomew.featherstonehaugh"):
+        attributes = [
+            {"Name": "email", "Value": f"{name}@example.org"},
+            {"Name": "email_verified", "Value": "true"},
+        ]
+        call("AdminCreateUser", UserPoolId=pool_id, Username=f"{name}@example.org", UserAttributes=attributes)
+    page.reload()
+    examine(page, "console-users")
+    page.get_by_label("starting with").fill("ann@")
+    page.get_by_role("button", name="Search").click()
+    examine(page, "console-users-found")
+    page.get_by_label("starting with").fill("zoe")
+    page.get_by_role("button", name="Search").click()
+    examine(page, "console-users-none")
+
+
+@pytest.mark.parametrize("names", [["email"], []], ids=["by-email", "by-name"])
+def test_create_user(console, examine, call, request, names):
+    """The form for a new user, and what it says of a bad value."""
+    pool_id = user_pool(call, UsernameAttributes=names)
+    page = console(f"/pools/{pool_id}/users/new")
+    examine(page, f"console-create-user-{request.node.callspec.id.split('-', 1)[-1]}")
+    if not names:
+        page.get_by_label("User name").fill("gus")
+    page.get_by_label("Email address", exact=False).first.fill("gus@example.org")
+    page.get_by_label("Phone number", exact=False).first.fill("12")
+    page.get_by_role("button", name="Create user").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    examine(page, f"console-create-user-error-{request.node.callspec.id.split('-', 1)[-1]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "status"),
+    [
+        ("landing", "/landing?code=4a8f2a1c-1f7a-4a56-9a53-0b6f3f1d2e9a", 200),
+        ("landing-error", "/landing?error=access_denied&error_description=The+user+said+no", 200),
+        ("landing-empty", "/landing", 200),
+        ("signed-out", "/signed-out", 200),
+        ("callback-refused", "/callback?code=1&state=2", 400),
+        ("welcome-refused", "/welcome?token=AAAA", 400),
+        ("not-found", "/pools/us-east-1_AAAAAAAAA", 404),
+        ("no-page", "/nowhere", 404),
+    ],
+)
+def test_messages(console, examine, name, path, status):
+    """Pages that only say something."""
+    page = console("/")
+    answer = page.goto(f"/console{path}")
+    assert answer.status == status
+    examine(page, f"console-{name}")
