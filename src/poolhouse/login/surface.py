@@ -1,7 +1,8 @@
 """The pages as one surface: which path is which page, and what every request to one has in common.
 
 Differs from Cognito (login pages): the paths, form fields and ids are Cognito's, the markup, stylesheet and script are
-not; classic pages hold each form once, not twice. Sentences of which no copy is known are our own words. There are no
+not; classic pages hold each form once, not twice. Sentences of which no copy is known are our own words.
+``XSRF-TOKEN`` keeps its value until a sign-in, so that a second tab does not void the form in the first. There are no
 pages for second factors and passkeys in this version.
 """
 
