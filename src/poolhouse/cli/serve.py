@@ -98,6 +98,8 @@ def _greet(settings: Settings, invitation: str | None) -> None:
 def _listen(settings: Settings) -> None:
     import uvicorn
 
+    from poolhouse.cli.bounded_http import BoundedHttp
+
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
@@ -112,7 +114,7 @@ def _listen(settings: Settings) -> None:
             port=settings.port,
             workers=settings.workers,
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -25,7 +25,9 @@ from poolhouse.web.routes import Receive, Scope, Send, Surface
 
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 YEAR_SECONDS = 31_536_000
+# Anybody may send a form to the set-up page: together these bound what is kept of one.
 FORM_FIELDS = 200
+FIELD_BYTES = 16 * 1024
 
 Page = Callable[[Visit], Awaitable[Response]]
 
@@ -129,8 +131,10 @@ class Console:
         return response
 
     async def _sign_in(self, request: Request) -> Response:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        response = RedirectResponse("/", 302)
+        # Neither as a URL, which would be made with the Host header, nor decoded.
+        path, query = (request.scope[part].decode("latin-1") for part in ("raw_path", "query_string"))
+        target = f"{path}?{query}" if query else path
+        response = RedirectResponse("/", 302, {"cache-control": "no-store"})
         response.headers["location"] = await self.principal.begin(
             response, target if request.method == "GET" else "/console/"
         )
@@ -139,7 +143,7 @@ class Console:
     async def _visit(self, request: Request, operator: Operator | None) -> Visit:
         form = FormData()
         if request.method == "POST":
-            form = await request.form(max_fields=FORM_FIELDS, max_files=0)
+            form = await request.form(max_fields=FORM_FIELDS, max_files=0, max_part_size=FIELD_BYTES)
         return Visit(
             request=request,
             form=form,

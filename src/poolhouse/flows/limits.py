@@ -5,6 +5,7 @@ is then left by an error: return the outcome from the work function, and raise i
 """
 
 from poolhouse.core import limits
+from poolhouse.core.aliases import index_form
 from poolhouse.core.codes import LIFETIMES, CodePurpose
 from poolhouse.core.limits import Purpose
 from poolhouse.core.pool import Pool
@@ -20,7 +21,7 @@ def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose)
 
     ``username`` is the stored name of a user, or the folded name given where there is none.
     """
-    key = f"{purpose}:{pool.id}:{username}"
+    key = _key(purpose, pool, username)
     attempts = limits.find_next_attempt(purpose, tx.attempts.find(key), now)
     if attempts is None:
         raise LimitExceededException("Attempt limit exceeded, please try after some time.")
@@ -67,8 +68,13 @@ def is_code_pretended(tx: Tx, now: int, pool: Pool, username: str) -> bool:
 
 
 def _pretence_key(pool: Pool, username: str) -> str:
-    return f"pretended-code:{pool.id}:{username}"
+    return _key("pretended-code", pool, username)
 
 
 def _lock_key(pool: Pool, username: str) -> str:
-    return f"password:{pool.id}:{username}"
+    return _key("password", pool, username)
+
+
+def _key(purpose: str, pool: Pool, username: str) -> str:
+    # A name given by nobody in particular may be of any length.
+    return f"{purpose}:{pool.id}:{index_form(username)}"

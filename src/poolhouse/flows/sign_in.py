@@ -43,6 +43,8 @@ EXPIRED_SESSION = "Invalid session for the user, session is expired."
 SPENT_SESSION = "Invalid session for the user, session can only be used once."
 # Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
 IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER})
+# No user name and no alias is longer.
+LONGEST_NAME = 2048
 # What the first request of a sign-in must bring along for its method.
 BROUGHT = {ChallengeNameType.PASSWORD: "PASSWORD", ChallengeNameType.PASSWORD_VERIFIER: "SRP_A"}
 
@@ -135,6 +137,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     given = {name: value for name, value in (("PASSWORD", attempt.password), ("SRP_A", attempt.srp_a)) if value}
     if method in BROUGHT:
         required(given, BROUGHT[method])
+    _check_length(attempt.username)
     user = await call.store.read(lambda tx: find_user(tx, pool, attempt.username))
     if user is None and not client.conceals_users:
         raise UserNotFoundException("User does not exist.")
@@ -317,6 +320,15 @@ def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
     if named is None or named.id != state.user_id:
         raise NotAuthorizedException(INVALID_SESSION)
     return named
+
+
+def _check_length(username: str) -> None:
+    """Check that a name can be sealed into a ``Session``; raises InvalidParameterException."""
+    if len(username) > LONGEST_NAME:
+        raise InvalidParameterException(
+            "1 validation error detected: Value at 'username' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {LONGEST_NAME}"
+        )
 
 
 def _is_void(state: State, user: User) -> bool:
