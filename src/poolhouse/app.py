@@ -3,13 +3,19 @@
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import os
 import pathlib
 import secrets
+import signal
+import sys
+import tempfile
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
@@ -23,9 +29,11 @@ from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
 from poolhouse.login import Login
+from poolhouse.model import ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
 from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
+from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.web.health import Health
 from poolhouse.web.routes import Receive, Router, Scope, Send
@@ -35,6 +43,8 @@ log = logging.getLogger("poolhouse")
 SWEEP_SECONDS = 60
 SWEEP_ROWS = 1000
 MASTER_KEY_BYTES = 32
+# What keeps a server from starting for a reason that its operator can do something about.
+REFUSALS = (StorageError, SettingsError, installation.WrongMasterKey, OSError)
 
 
 class SystemClock:
@@ -77,12 +87,24 @@ def read_master_key(settings: Settings) -> bytes:
     if settings.master_key is not None:
         return _decoded(settings.master_key, "POOLHOUSE_MASTER_KEY")
     path = settings.data_directory / "master.key"
-    with contextlib.suppress(FileExistsError):
-        _make_private_directory(settings.data_directory)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not path.exists():
+        _make_master_key(path)
+    return _decoded(path.read_text().strip(), str(path))
+
+
+def _make_master_key(path: pathlib.Path) -> None:
+    """Make the file in one step, so that nobody reads half of it; of two starters the first wins."""
+    _make_private_directory(path.parent)
+    descriptor, draft = tempfile.mkstemp(prefix=".master.key-", dir=path.parent)  # mode 0600
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(MASTER_KEY_BYTES) + "\n")
-    return _decoded(path.read_text().strip(), str(path))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        pathlib.Path(draft).unlink()
 
 
 def _decoded(text: str, where: str) -> bytes:
@@ -100,8 +122,11 @@ def _make_private_directory(path: pathlib.Path) -> None:
 
 
 def open_database(settings: Settings) -> Store:
-    """Open the database of the settings, making the directory of a SQLite file."""
-    if settings.database.startswith("sqlite:///") and not settings.database.endswith(":memory:"):
+    """Open the database of the settings, making the directory of a SQLite file.
+
+    Raises StorageError, and OSError where the directory cannot be made.
+    """
+    if settings.sqlite_file is not None:
         _make_private_directory(settings.data_directory)
     return open_store(settings.database, connections=settings.database_connections)
 
@@ -142,14 +167,50 @@ def _build_courier(settings: Settings, keep: Keep) -> Courier:
         raise SettingsError(str(error)) from None
 
 
+@contextlib.asynccontextmanager
+async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]:
+    """Open the database and build the rest; all of it is closed afterwards.
+
+    Raises StorageError, SettingsError and OSError.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        store = open_database(settings)
+        stack.push_async_callback(store.close)
+        deps = build_deps(settings, store, outside)
+        stack.callback(deps.passwords.close)
+        yield deps
+
+
 async def install(settings: Settings, deps: Deps) -> None:
-    """Make what a first start needs; later starts find it there."""
+    """Make what a first start needs, and bring what is there in line with the settings.
+
+    Raises WrongMasterKey, and SettingsError for an operator that cannot be.
+    """
     await installation.check_master_key(deps)
     given = (settings.root_access_key_id, settings.root_secret_access_key)
     await installation.ensure_root_key(deps, (given[0], given[1]) if given[0] and given[1] else None)
     await operators.ensure_pool(deps)
+    await installation.remember_url(deps)
     if settings.operator_email and settings.operator_password:
-        await operators.ensure_operator(deps, settings.operator_email, settings.operator_password)
+        await _ensure_operator(deps, settings.operator_email, settings.operator_password)
+
+
+async def _ensure_operator(deps: Deps, email: str, password: str) -> None:
+    try:
+        await operators.ensure_operator(deps, email, password)
+    except UsernameExistsException:
+        return  # another node of the installation was faster
+    except ModelError as error:
+        raise SettingsError(f"POOLHOUSE_OPERATOR_EMAIL and _PASSWORD make no operator: {error.message}") from None
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send the log to standard error."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    # It tells of each start and stop, and so do we.
+    logging.getLogger("uvicorn.error").setLevel("WARNING")
 
 
 class App:
@@ -178,7 +239,10 @@ class App:
         try:
             await self.start()
         except Exception as error:
-            log.exception("start failed")
+            if isinstance(error, REFUSALS):
+                log.error("start failed: %s", error)  # noqa: TRY400 - it is for the operator, not for us
+            else:
+                log.exception("start failed")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -187,11 +251,15 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def start(self) -> None:
-        """Open everything and begin the background work."""
-        store = open_database(self.settings)
-        self._stack.push_async_callback(store.close)
-        self.deps = build_deps(self.settings, store, self._outside)
-        self._stack.callback(self.deps.passwords.close)
+        """Open everything and begin the background work; closes what it opened where that fails."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        self.deps = await self._stack.enter_async_context(open_deps(self.settings, self._outside))
         await install(self.settings, self.deps)
         api = ApiEndpoint(self.deps)
         oauth = OAuth(self.deps)
@@ -217,7 +285,7 @@ class App:
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         now = self.deps.clock.now()
-        while await self.deps.store.write(lambda tx: tx.sweep(now, SWEEP_ROWS)) >= SWEEP_ROWS:
+        while await self.deps.store.write(lambda tx: tx.sweep(now, SWEEP_ROWS)) >= SWEEP_ROWS:  # noqa: ASYNC110
             await asyncio.sleep(0)  # there is more; others may write in between
 
 
@@ -227,6 +295,9 @@ async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None
         while True:
             try:
                 await work()
+            except StorageError as error:
+                log.warning("background work failed: %s", error)
+                await asyncio.sleep(1)
             except Exception:
                 # The next round may well succeed: a database that is away for a moment, say.
                 log.exception("background work failed")
@@ -243,4 +314,15 @@ async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None
 
 def create_app() -> App:
     """Build the application from the environment: the factory that worker processes call."""
-    return App(load())
+    settings = load()
+    configure_logging(settings)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A worker must not go on, and hold the port, without the process that tends it.
+        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    return App(settings)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,15 +1,20 @@
 """The settings of an installation: flags over environment over one TOML file over defaults.
 
 Each environment name is ``POOLHOUSE_`` and the field in capitals; ``…_FILE`` names a file that holds the value.
-An unknown name is an error, so that a misspelt setting is not silently without effect.
+An unknown name is an error, so that a misspelt setting is not silently without effect. An empty value counts as
+none, since that is what container tools pass for a variable that is not set.
 """
 
 import difflib
+import ipaddress
 import os
 import pathlib
+import re
+import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,6 +23,24 @@ PREFIX = "POOLHOUSE_"
 SECRETS = frozenset({"root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database"})
 # Where to find the file itself; not a setting of the file.
 CONFIG = "CONFIG"
+# Names that are taken already; each says what it will be for.
+LATER = {
+    "lambda_url": "calling Lambda triggers",
+    "seed": "seeding from a file",
+    "test_api": "the interface for test suites",
+    "tls": "a certificate authority for development",
+}
+SQLITE, MEMORY = "sqlite:///", ":memory:"
+_PAIRS = (
+    ("tls_cert", "tls_key"),
+    ("root_access_key_id", "root_secret_access_key"),
+    ("operator_email", "operator_password"),
+)
+_FILE = "_file"
+_LISTS = frozenset({"trusted_proxies"})
+_ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
+# What msgspec adds to say which field it means.
+_AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
 
 
 class SettingsError(Exception):
@@ -100,12 +123,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return (self.public_url or f"{scheme}://localhost:{self.port}").rstrip("/")
 
     @property
+    def sqlite_file(self) -> pathlib.Path | None:
+        """The file of a SQLite database, None for any other."""
+        path = self.database.removeprefix(SQLITE)
+        return None if path in {self.database, MEMORY} else pathlib.Path(path)
+
+    @property
     def data_directory(self) -> pathlib.Path:
         """Where files beside the database go."""
-        path = self.database.removeprefix("sqlite:///")
-        if path in {self.database, ":memory:"}:
-            return pathlib.Path(".poolhouse")
-        return pathlib.Path(path).parent
+        return self.sqlite_file.parent if self.sqlite_file else pathlib.Path(".poolhouse")
 
 
 def load(
@@ -124,7 +150,7 @@ def load(
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"Bad setting: {error}") from None
+        raise SettingsError(_explained(str(error))) from None
     _check(settings)
     return settings
 
@@ -137,64 +163,126 @@ def describe() -> list[tuple[str, str, str]]:
         meta = hints[field.name].__metadata__[0]
         default = "" if field.default is None or field.default is msgspec.NODEFAULT else field.default
         rows.append(
-            (PREFIX + field.name.upper(), str(default).lower() if default is False else str(default), meta.description)
+            (_spelled(field.name), str(default).lower() if default is False else str(default), meta.description)
         )
     return rows
 
 
+def _spelled(field: str) -> str:
+    return PREFIX + field.upper()
+
+
 def _from_file(path: pathlib.Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text())
+        return _fields(tomllib.loads(path.read_text("utf-8")), str)
     except OSError as error:
         raise SettingsError(f"Cannot read the settings file {path}: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise SettingsError(f"The settings file {path} is not TOML: {error}.") from None
-    for name in values:
-        _check_name(name, name)
-    return values
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    given = {
+        variable.removeprefix(PREFIX).lower(): value
+        for variable, value in environment.items()
+        if variable.startswith(PREFIX) and variable != PREFIX + CONFIG
+    }
+    return _fields(given, _spelled)
+
+
+def _fields(given: Mapping[str, Any], spelled: Callable[[str], str]) -> dict[str, Any]:
+    """Return values by field: names checked, files read, lists split. ``spelled`` gives a name as its author wrote it."""
     values: dict[str, Any] = {}
-    for variable, value in environment.items():
-        name = variable.removeprefix(PREFIX)
-        if name in {variable, CONFIG}:
+    for name, value in given.items():
+        if value == "":
             continue
-        if name.endswith("_FILE"):
-            name = name.removesuffix("_FILE")
-            value = _from_secret_file(variable, value)
-        field = name.lower()
-        _check_name(field, variable)
-        values[field] = (
-            [part.strip() for part in value.split(",") if part.strip()] if field == "trusted_proxies" else value
-        )
+        field = name
+        if name.endswith(_FILE):
+            field = name.removesuffix(_FILE)
+            if field in given:
+                raise SettingsError(f"Both {spelled(field)} and {spelled(name)} are given; one must go.")
+            value = _read_value(spelled(name), value)
+        _check_name(field, spelled(name))
+        values[field] = _split(value) if field in _LISTS and isinstance(value, str) else value
     return values
 
 
-def _from_secret_file(variable: str, path: str) -> str:
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read_value(name: str, path: Any) -> str:
     try:
-        return pathlib.Path(path).read_text().strip()
+        return pathlib.Path(str(path)).read_text("utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"{variable}: cannot read {path}: {error.strerror}.") from None
+        raise SettingsError(f"{name}: cannot read {path}: {error.strerror}.") from None
+    except UnicodeError:
+        raise SettingsError(f"{name}: {path} is not a text file.") from None
 
 
 def _check_name(field: str, spelled: str) -> None:
     known = Settings.__struct_fields__
     if field in known:
         return
+    if field in LATER:
+        raise SettingsError(f"{spelled} is for {LATER[field]}, which this version of Poolhouse does not have yet.")
     close = difflib.get_close_matches(field, known, n=1)
-    hint = f" Did you mean {PREFIX}{close[0].upper()}?" if close else ""
+    hint = f" Did you mean {_spelled(close[0]) if spelled.startswith(PREFIX) else close[0]}?" if close else ""
     raise SettingsError(f"Unknown setting {spelled}.{hint}")
 
 
+def _explained(refusal: str) -> str:
+    """Return the sentence for msgspec's, which never quotes the value."""
+    field = _AT.search(refusal)
+    if field is None:
+        return f"Bad setting: {refusal}."
+    return f"{_spelled(field[1])}: {_AT.sub('', refusal)[:1].lower()}{_AT.sub('', refusal)[1:].replace('`', '')}."
+
+
 def _check(settings: Settings) -> None:
-    if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise SettingsError("POOLHOUSE_TLS_CERT and POOLHOUSE_TLS_KEY go together.")
-    if bool(settings.root_access_key_id) != bool(settings.root_secret_access_key):
-        raise SettingsError("POOLHOUSE_ROOT_ACCESS_KEY_ID and POOLHOUSE_ROOT_SECRET_ACCESS_KEY go together.")
-    if bool(settings.operator_email) != bool(settings.operator_password):
-        raise SettingsError("POOLHOUSE_OPERATOR_EMAIL and POOLHOUSE_OPERATOR_PASSWORD go together.")
-    if settings.issuer != "aws" and "{pool_id}" not in settings.issuer:
+    for pair in _PAIRS:
+        if len({bool(getattr(settings, field)) for field in pair}) > 1:
+            raise SettingsError(f"{_spelled(pair[0])} and {_spelled(pair[1])} go together.")
+    if not settings.database.startswith((SQLITE, "postgresql://", "postgres://")):
+        raise SettingsError(f"POOLHOUSE_DATABASE begins with {SQLITE} or postgresql://.")
+    if settings.workers > 1 and settings.database == SQLITE + MEMORY:
+        raise SettingsError("An in-memory database serves one worker only: leave POOLHOUSE_WORKERS at 1.")
+    # It stands between slashes in the credential scope of a signature.
+    if not re.fullmatch(r"\w{1,128}", settings.root_access_key_id or "none", re.ASCII):
+        raise SettingsError("POOLHOUSE_ROOT_ACCESS_KEY_ID takes letters, digits and underscores, at most 128.")
+    if settings.public_url is not None:
+        _check_public_url(settings.public_url)
+    _check_issuer(settings.issuer)
+    for proxy in settings.trusted_proxies:
+        _check_network(proxy)
+
+
+def _check_public_url(text: str) -> None:
+    try:
+        url = urlsplit(text)
+        usable = url.scheme in {"http", "https"} and url.hostname and url.port != 0 and not url.username
+    except ValueError:
+        usable = False
+    if not usable or url.query or url.fragment or not text.isprintable() or " " in text:
+        raise SettingsError("POOLHOUSE_PUBLIC_URL must look like https://host, https://host:port or https://host/path.")
+
+
+def _check_issuer(template: str) -> None:
+    if template == "aws":
+        return
+    try:
+        words = {word for _, word, _, _ in string.Formatter().parse(template) if word is not None}
+    except ValueError:
+        words = {""}
+    if not words <= _ISSUER_WORDS:
+        known = ", ".join(f"{{{word}}}" for word in sorted(_ISSUER_WORDS))
+        raise SettingsError(f"POOLHOUSE_ISSUER is 'aws' or a template that knows {known}.")
+    if "pool_id" not in words:
         raise SettingsError("POOLHOUSE_ISSUER must contain {pool_id}, so that each pool has its own issuer.")
-    if settings.workers > 1 and settings.database.endswith(":memory:"):
-        raise SettingsError("An in-memory database serves one worker only.")
+
+
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise SettingsError(f"POOLHOUSE_TRUSTED_PROXIES takes addresses and networks: {error}.") from None

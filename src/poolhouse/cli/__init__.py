@@ -2,21 +2,22 @@
 
 import sys
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from poolhouse import __version__
-from poolhouse.cli import access, database, messages, serve
+from poolhouse.cli import access, database, messages, report, serve
 from poolhouse.cli.opened import CommandError
 
 app = App(
     name="poolhouse",
-    help="An open, self-hosted user-identity server that speaks the Amazon Cognito user-pools API.",
+    help="An open, self-hosted user-identity server that speaks the Amazon Cognito user-pools API.\n\n"
+    "Example: poolhouse serve",
     version=__version__,
     result_action="return_value",
 )
 app.command(serve.serve)
-app.command(serve.check)
-app.command(serve.version)
+app.command(report.check)
+app.command(report.version)
 app.command(access.env)
 app.command(access.credentials)
 app.command(access.operators)
@@ -30,8 +31,13 @@ app.command(database.restore)
 def main() -> None:
     """Run a command; an error is one clear sentence on standard error, and exit code 1."""
     try:
-        app()
-    except CommandError as error:
-        sys.exit(f"poolhouse: {error}")
+        app(exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except (CommandError, CycloptsError) as error:
+        sys.exit(f"poolhouse: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:
+        # Whoever read has gone; the interpreter must not try again to write what is left.
+        sys.stdout = None
         sys.exit(141)

@@ -1,125 +1,176 @@
 """Commands about who may come in: API credentials, console operators, signing keys."""
 
-import json
 import shlex
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from poolhouse.cli.opened import CommandError, run, settings_of
-from poolhouse.flows import installation
-from poolhouse.flows import operators as console_operators
-from poolhouse.flows.calls import Deps
-from poolhouse.storage import Tx
+from poolhouse.cli.opened import HERE, AsJson, CommandError, Where, print_json, run, settings_of
 
-credentials = App(name="credentials", help="Access keys of the JSON API.")
-operators = App(name="operators", help="Operators of the web console.")
-keys = App(name="keys", help="Signing keys.")
+if TYPE_CHECKING:
+    from poolhouse.core.access_key import AccessKey
+    from poolhouse.core.signing_key import SigningKey
+    from poolhouse.flows.calls import Deps
+    from poolhouse.storage import Tx
+
+credentials = App(name="credentials", help="Access keys of the JSON API. Example: poolhouse credentials list")
+operators = App(name="operators", help="Operators of the web console. Example: poolhouse operators invite")
+keys = App(name="keys", help="Signing keys. Example: poolhouse keys list us-east-1_AbCdEfGhI")
 
 
-def env(*, format: Literal["shell", "dotenv", "json"] = "shell", config: str | None = None) -> None:
+def env(
+    *,
+    format: Annotated[
+        Literal["shell", "dotenv", "json"],
+        Parameter(help="shell: export lines; dotenv: NAME=value lines; json: an object."),
+    ] = "shell",
+    where: Where = HERE,
+) -> None:
     """Print what makes the AWS CLI and every SDK talk to this installation.
 
     Example: eval "$(poolhouse env)" && aws cognito-idp list-user-pools --max-results 10
-
-    Parameters
-    ----------
-    format
-        shell: export lines; dotenv: NAME=value lines; json: an object.
-    config
-        The TOML file of settings.
-
     """
-    settings = settings_of(config)
-    root = run(settings, installation.find_root_key)
-    if root is None:
-        raise CommandError("there is no root access key; see 'poolhouse credentials'")
-    values = {
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": settings.base_url,
-        "AWS_ACCESS_KEY_ID": root[0],
-        "AWS_SECRET_ACCESS_KEY": root[1],
-        "AWS_DEFAULT_REGION": settings.region,
-    }
+    from poolhouse.flows import installation
+
+    async def work(deps: "Deps") -> dict[str, str]:
+        root = await installation.find_root_key(deps)
+        if root is None:
+            raise CommandError("there is no root access key; start the server once, and it makes one")
+        return {
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": deps.identity.public_url,
+            "AWS_ACCESS_KEY_ID": root[0],
+            "AWS_SECRET_ACCESS_KEY": root[1],
+            "AWS_DEFAULT_REGION": deps.identity.region,
+        }
+
+    values = run(settings_of(where), work)
     if format == "json":
-        print(json.dumps(values, indent=2))
+        print_json(values)
         return
     for name, value in values.items():
         print(f"export {name}={shlex.quote(value)}" if format == "shell" else f"{name}={value}")
 
 
 @credentials.command(name="list")
-def list_credentials(*, config: str | None = None) -> None:
-    """List the access keys, without their secrets. Example: poolhouse credentials list"""
+def list_credentials(*, json: AsJson = False, where: Where = HERE) -> None:
+    """List the access keys, without their secrets.
 
-    async def work(deps: Deps) -> list[tuple[str, str]]:
-        rows = await deps.store.read(lambda tx: tx.access_keys.list())
-        return [(key.id, key.name) for key in rows]
+    Example: poolhouse credentials list
+    """
 
-    for key_id, name in run(settings_of(config), work):
-        print(f"{key_id}  {name}")
+    async def work(deps: "Deps") -> "list[AccessKey]":
+        return await deps.store.read(lambda tx: tx.access_keys.list())
+
+    found = run(settings_of(where), work)
+    if json:
+        print_json([{"id": key.id, "name": key.name, "created_at": key.created_at} for key in found])
+        return
+    for key in found:
+        print(f"{key.id}  {key.name}")
 
 
 @credentials.command
-def create(name: str, *, config: str | None = None) -> None:
-    """Make an access key and print its secret, this once. Example: poolhouse credentials create ci"""
+def create(
+    name: Annotated[str, Parameter(help="What the key is for.")], *, json: AsJson = False, where: Where = HERE
+) -> None:
+    """Make an access key and print its secret, this once.
 
-    async def work(deps: Deps) -> tuple[str, str]:
+    Example: poolhouse credentials create ci
+    """
+    from poolhouse.flows import installation
+
+    if name == installation.ROOT:
+        raise CommandError(f"{name} is the name of the first key; choose another")
+
+    async def work(deps: "Deps") -> tuple[str, str]:
         return await installation.make_access_key(deps, name)
 
-    key_id, secret = run(settings_of(config), work)
-    print(f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={secret}")
+    key_id, secret = run(settings_of(where), work)
+    if json:
+        print_json({"id": key_id, "name": name, "secret": secret})
+    else:
+        print(f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={secret}")
 
 
 @credentials.command
-def delete(access_key_id: str, *, config: str | None = None) -> None:
-    """Delete an access key; it is refused from now on. Example: poolhouse credentials delete AKPH…"""
+def delete(
+    access_key_id: Annotated[str, Parameter(help="The key's id, as 'list' shows it.")], *, where: Where = HERE
+) -> None:
+    """Delete an access key; it is refused from now on.
 
-    async def work(deps: Deps) -> bool:
+    Example: poolhouse credentials delete AKPHABCDEFGHIJKLMNOP
+    """
+
+    async def work(deps: "Deps") -> bool:
         return await deps.store.write(lambda tx: tx.access_keys.delete(access_key_id))
 
-    if not run(settings_of(config), work):
+    if not run(settings_of(where), work):
         raise CommandError(f"there is no access key {access_key_id}")
 
 
 @operators.command(name="list")
-def list_operators(*, config: str | None = None) -> None:
-    """List the console's operators. Example: poolhouse operators list"""
-    for email in run(settings_of(config), console_operators.list_operators):
+def list_operators(*, json: AsJson = False, where: Where = HERE) -> None:
+    """List the console's operators.
+
+    Example: poolhouse operators list
+    """
+    from poolhouse.flows.operators import list_operators as list_all
+
+    emails = run(settings_of(where), list_all)
+    if json:
+        print_json([{"email": email} for email in emails])
+        return
+    for email in emails:
         print(email)
 
 
 @operators.command
-def invite(*, config: str | None = None) -> None:
-    """Print a one-time link with which an operator sets up an account. Example: poolhouse operators invite"""
-    print(run(settings_of(config), console_operators.invite))
+def invite(*, where: Where = HERE) -> None:
+    """Print a one-time link with which an operator sets up an account, good for a day.
+
+    Example: poolhouse operators invite
+    """
+    from poolhouse.flows.operators import invite as make_link
+
+    print(run(settings_of(where), make_link))
 
 
 @operators.command
-def remove(email: str, *, config: str | None = None) -> None:
-    """Remove an operator; the account's sessions end. Example: poolhouse operators remove ann@example.org"""
+def remove(email: Annotated[str, Parameter(help="The operator's address.")], *, where: Where = HERE) -> None:
+    """Remove an operator; the account's sessions end.
 
-    async def work(deps: Deps) -> bool:
-        return await console_operators.remove(deps, email)
+    Example: poolhouse operators remove ann@example.org
+    """
+    from poolhouse.flows.operators import remove as remove_operator
 
-    if not run(settings_of(config), work):
+    async def work(deps: "Deps") -> bool:
+        return await remove_operator(deps, email)
+
+    if not run(settings_of(where), work):
         raise CommandError(f"there is no operator {email}")
 
 
 @keys.command(name="list")
-def list_keys(user_pool_id: str, *, config: str | None = None) -> None:
-    """List the signing keys of a user pool. Example: poolhouse keys list us-east-1_AbCdEfGhI"""
+def list_keys(
+    user_pool_id: Annotated[str, Parameter(help="The user pool.")], *, json: AsJson = False, where: Where = HERE
+) -> None:
+    """List the signing keys of a user pool.
 
-    async def work(deps: Deps) -> list[tuple[str, str, str]]:
-        def read_keys(tx: Tx) -> list[tuple[str, str, str]]:
+    Example: poolhouse keys list us-east-1_AbCdEfGhI
+    """
+
+    async def work(deps: "Deps") -> "list[SigningKey]":
+        def read_keys(tx: "Tx") -> "list[SigningKey]":
             if tx.catalogue.find_pool(user_pool_id) is None:
-                return []
+                raise CommandError(f"user pool {user_pool_id} does not exist")
             found = tx.catalogue.signing_keys(user_pool_id)
-            return [(key.kid, key.use, key.state) for key in (found.id, found.access, *found.retired)]
+            return [found.id, found.access, *found.retired]
 
         return await deps.store.read(read_keys)
 
-    rows = run(settings_of(config), work)
-    if not rows:
-        raise CommandError(f"user pool {user_pool_id} does not exist")
-    for kid, use, state in rows:
-        print(f"{kid}  {use:6}  {state}")
+    found = run(settings_of(where), work)
+    if json:
+        print_json([{"kid": key.kid, "use": key.use, "state": key.state} for key in found])
+        return
+    for key in found:
+        print(f"{key.kid}  {key.use:6}  {key.state}")

@@ -1,39 +1,46 @@
 """Reading the development outbox."""
 
-import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
+from cyclopts import Parameter
 
-from poolhouse.cli.opened import run, settings_of
-from poolhouse.core.message import Message
-from poolhouse.flows.calls import Deps
+from poolhouse.cli.opened import HERE, Where, print_json, run, settings_of
+
+if TYPE_CHECKING:
+    from poolhouse.core.message import Message
+    from poolhouse.flows.calls import Deps
+
+MEMBERS = ("id", "at", "channel", "to", "subject", "body", "code", "template", "user_pool_id", "username")
 
 
-def outbox(*, to: str | None = None, last: bool = False, json: bool = False, config: str | None = None) -> None:
+def outbox(
+    *,
+    to: Annotated[str | None, Parameter(help="Only messages to this address or number.")] = None,
+    last: Annotated[bool, Parameter(negative="", help="Only the newest.")] = False,
+    json: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="An array of objects: id, at (milliseconds since 1970), channel (EMAIL or SMS), to, subject, body,"
+            " code (the bare code or temporary password, or null), template, user_pool_id, username.",
+        ),
+    ] = False,
+    where: Where = HERE,
+) -> None:
     """Show the messages (codes, invitations) that the development outbox keeps, newest last.
 
     Example: poolhouse outbox --to ann@example.org --last
-
-    Parameters
-    ----------
-    to
-        Only messages to this address or number.
-    last
-        Only the newest.
-    json
-        An array of objects: id, at, channel, to, subject, body, code, template, user_pool_id, username.
-    config
-        The TOML file of settings.
-
     """
 
-    async def work(deps: Deps) -> list[Message]:
+    async def work(deps: "Deps") -> "list[Message]":
         return await deps.store.read(lambda tx: tx.outbox.list(to=to, last=last))
 
-    messages = run(settings_of(config), work)
+    messages = run(settings_of(where), work)
     if json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(messages)) + b"\n")
+        print_json([{member: getattr(message, member) for member in MEMBERS} for message in messages])
         return
     for message in messages:
+        at = datetime.fromtimestamp(message.at / 1000, UTC).isoformat(" ", "seconds")
         subject = f"  {message.subject}" if message.subject else ""
-        print(f"{message.at}  {message.channel}  {message.to}{subject}\n    {message.body}")
+        print(f"{at}  {message.channel}  {message.to}{subject}\n    {message.body}")

@@ -1,0 +1,48 @@
+"""Commands that tell how things are."""
+
+import platform
+from typing import TYPE_CHECKING
+
+from poolhouse import __version__
+from poolhouse.cli.opened import HERE, AsJson, Where, print_json, run, settings_of
+
+if TYPE_CHECKING:
+    from poolhouse.flows.calls import Deps
+
+
+def check(*, where: Where = HERE) -> None:
+    """Check the settings, open the database and the keys, send nothing, and report.
+
+    Example: poolhouse check
+    """
+    settings = settings_of(where)
+
+    async def work(deps: "Deps") -> tuple[str, int]:
+        return deps.identity.public_url, await deps.store.read(lambda tx: tx.pools.count(settings.region))
+
+    url, pools = run(settings, work)
+    print(f"settings    ok ({url})")
+    print(f"database    ok ({settings.database.partition(':')[0]}, {pools} user pools in {settings.region})")
+    print("master key  ok")
+    print(f"mail        {'SMTP' if settings.smtp_url else 'outbox: nothing is sent'}")
+    print(f"SMS         {'gateway' if settings.sms_url else 'outbox: nothing is sent'}")
+
+
+def version(*, json: AsJson = False, where: Where = HERE) -> None:
+    """Print the versions of Poolhouse, Python and the database engine.
+
+    Example: poolhouse version --json
+    """
+    from poolhouse.storage.engine_version import engine_version
+    from poolhouse.storage.errors import StorageError
+
+    database = settings_of(where).database
+    try:
+        engine = engine_version(database)
+    except StorageError:
+        engine = "PostgreSQL (does not answer)"
+    versions = {"poolhouse": __version__, "python": platform.python_version(), "database": engine}
+    if json:
+        print_json(versions)
+    else:
+        print(f"Poolhouse {versions['poolhouse']}, Python {versions['python']}, {engine}")
