@@ -365,9 +365,11 @@ DeliveryMediumListType = list[DeliveryMediumType]
 
 ForceAliasCreation = bool
 
-PasswordType = Annotated[
+PasswordOrBlankType = Annotated[
     str,
-    Meta(max_length=256, pattern="(?a)\\A(?:\\S.*\\S)\\Z", extra={"pattern": "^[\\S]+.*[\\S]+$", "sensitive": True}),
+    Meta(
+        max_length=256, pattern="(?a)\\A(?:(?:\\S.*\\S)?)\\Z", extra={"pattern": "^[\\S]+.*[\\S]+$", "sensitive": True}
+    ),
 ]
 
 AttributeNameType = Annotated[
@@ -396,7 +398,7 @@ class AdminCreateUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     desired_delivery_mediums: DeliveryMediumListType | None = None
     force_alias_creation: ForceAliasCreation | None = None
     message_action: MessageActionType | None = None
-    temporary_password: PasswordType | None = None
+    temporary_password: PasswordOrBlankType | None = None
     user_attributes: AttributeListType | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
@@ -888,6 +890,12 @@ class AdminSetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_d
 
 class AdminSetUserMFAPreferenceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
     pass
+
+
+PasswordType = Annotated[
+    str,
+    Meta(max_length=256, pattern="(?a)\\A(?:\\S.*\\S)\\Z", extra={"pattern": "^[\\S]+.*[\\S]+$", "sensitive": True}),
+]
 
 
 class AdminSetUserPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -2942,7 +2950,7 @@ class SignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
-    password: PasswordType | None = None
+    password: PasswordOrBlankType | None = None
     secret_hash: SecretHashType | None = None
     user_attributes: AttributeListType | None = None
     user_context_data: UserContextDataType | None = None
