@@ -374,7 +374,7 @@ def test_other_methods(front, visitor):
     site = front()
     answer = visitor(site).http.put(f"{site.base}/login{site.query()}")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_unknown_path(front, visitor):

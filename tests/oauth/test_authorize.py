@@ -338,7 +338,7 @@ def test_a35_post_in_strict_mode(site: Site):
             return await client.post(f"{site.base}/oauth2/authorize", data={"client_id": site.a})
 
     answer = site.server.run(post())
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 DOMAIN_HEADERS = {

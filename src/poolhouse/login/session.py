@@ -16,7 +16,6 @@ from poolhouse.flows.calls import Call
 
 XSRF_COOKIE = "XSRF-TOKEN"
 STATE_COOKIE = "page-data"
-LANGUAGE_COOKIE = "lang"
 # A page left open longer fails on submit (spec/http/07 §7.1).
 PAGE_SECONDS = 300
 # How long a password set at sign-up spares typing it again after the confirmation: as long as an SSO session.

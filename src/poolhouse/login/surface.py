@@ -25,6 +25,8 @@ from poolhouse.login.view import View
 from poolhouse.login.visit import Place, Visit
 from poolhouse.model import ServiceError
 from poolhouse.web.domains import DomainContext
+from poolhouse.web.languages import COOKIE as LANGUAGE_COOKIE
+from poolhouse.web.languages import language_cookies
 from poolhouse.web.requests import RequestRefused, cookies, headers, public_call, read_form
 from poolhouse.web.responses import Response, domain_method_not_allowed, domain_redirect, respond
 
@@ -65,19 +67,22 @@ class Login:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
         """Answer a request below a pool domain; False where the path is none of the pages."""
-        is_page = path in PAGES
-        if not is_page and path not in MESSAGES and not path.startswith("/static/"):
+        is_page, is_file = path in PAGES, path.startswith("/static/")
+        if not is_page and path not in MESSAGES and not is_file:
             return False
-        allowed = ("GET", "POST") if is_page else ("GET",)
+        allowed = _methods(path)
         place = self._place(scope, domain)
         if scope["method"] not in allowed:
             refusal = domain_method_not_allowed(", ".join(allowed), request_id=place.call.origin.request_id)
             await respond(send, refusal)
             return True
         response = await self._answer(scope, receive, place, path)
-        if response is not None:
-            await respond(send, response)
-        return response is not None
+        if response is None:
+            return False
+        if not is_file:
+            response.headers.extend(language_cookies(domain, _asked_language(place.query), place.call.now))
+        await respond(send, response)
+        return True
 
     def _place(self, scope: Scope, domain: DomainContext) -> Place:
         """Return what is known before the client is: the pages of nobody in particular."""
@@ -136,7 +141,7 @@ class Login:
             cookies=kept,
             state=session.find_state(place.call, kept, pool_id=domain.pool.id, client_id=request.client.id),
         )
-        if scope["method"] == "GET":
+        if scope["method"] != "POST":
             return await pages.get(visit)
         form = (await read_form(given, receive)).values
         return await _submit(visit, pages.post, given, form)
@@ -166,8 +171,18 @@ def _language(domain: DomainContext, query: str, given: Mapping[str, str]) -> st
     """Return the language of a visitor: what the request says, else the cookie; the classic pages have one only."""
     if not domain.managed:
         return None
+    return _asked_language(query) or given.get(LANGUAGE_COOKIE)
+
+
+def _asked_language(query: str) -> str | None:
     try:
-        asked = parse_parameters(query).get("lang")
+        return parse_parameters(query).get("lang")
     except MalformedParameters:
-        asked = None
-    return asked or given.get(session.LANGUAGE_COOKIE)
+        return None
+
+
+def _methods(path: str) -> tuple[str, ...]:
+    # Programs that test the links in mail send HEAD; only a visit confirms.
+    if path in MESSAGES and path != "/error":
+        return ("GET",)
+    return ("GET", "HEAD", "POST") if path in PAGES else ("GET", "HEAD")

@@ -3,8 +3,8 @@
 from importlib import import_module
 
 from poolhouse.login.locales.en import CLASSIC_TEXTS
+from poolhouse.web.languages import LANGUAGES
 
-LANGUAGES = ("en", "de", "es", "fr", "id", "it", "ja", "ko", "nl", "pt-BR", "zh-CN", "zh-TW")
 DEFAULT = "en"
 
 

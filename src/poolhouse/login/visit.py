@@ -19,14 +19,13 @@ from poolhouse.flows.browser import (
 )
 from poolhouse.flows.calls import PublicCall
 from poolhouse.login.branding import Style
-from poolhouse.login.session import LANGUAGE_COOKIE, STATE_COOKIE, XSRF_COOKIE, PageState, Step, Told, seal_state
-from poolhouse.login.texts import LANGUAGES, Texts
+from poolhouse.login.session import STATE_COOKIE, XSRF_COOKIE, PageState, Step, Told, seal_state
+from poolhouse.login.texts import Texts
 from poolhouse.login.view import View
 from poolhouse.storage import Tx
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.responses import Header, Response, clear_cookie, domain_page, domain_redirect, set_cookie
 
-LANGUAGE_SECONDS = 365 * 86400
 # What a form carries on of the query; links keep all of it (spec/http/03 §3.1.1).
 RECOGNISED = frozenset(
     {
@@ -207,11 +206,7 @@ class Visit:
         scope = self.place.domain.cookie_scope
         state = PageState(opened_at=self.call.now, step=step)
         sealed = seal_state(self.call, state, csrf=csrf, pool_id=self.pool.id, client_id=self.client.id)
-        found = [set_cookie(scope, XSRF_COOKIE, csrf), set_cookie(scope, STATE_COOKIE, sealed)]
-        language = self.request.parameters.get("lang")
-        if self.place.domain.managed and language in LANGUAGES:
-            found.append(set_cookie(scope, LANGUAGE_COOKIE, language, max_age=LANGUAGE_SECONDS, now=self.call.now))
-        return found
+        return [set_cookie(scope, XSRF_COOKIE, csrf), set_cookie(scope, STATE_COOKIE, sealed)]
 
 
 def page_policy(redirect_scheme: str | None) -> str:

@@ -12,8 +12,9 @@ from poolhouse.flows.authorization import (
 )
 from poolhouse.flows.browser import COOKIE
 from poolhouse.oauth.request import OAuthRequest
+from poolhouse.web.languages import language_cookies
 from poolhouse.web.requests import FORM_LIMIT, cookies, is_form, read_body
-from poolhouse.web.responses import Response, domain_redirect, set_cookie
+from poolhouse.web.responses import Header, Response, domain_redirect, set_cookie
 
 XSRF_COOKIE = "XSRF-TOKEN"
 _logger = logging.getLogger(__name__)
@@ -32,9 +33,10 @@ async def authorize(request: OAuthRequest) -> Response:
         location = await _answer(request, checked)
     except AuthorizationRefused as refusal:
         return domain_redirect(refusal.url(base_url), request_id=request.id)
+    cookies_set = language_cookies(request.domain, checked.parameters.get("lang"), request.call.now)
     if location is not None:
-        return domain_redirect(location, request_id=request.id)
-    return _to_sign_in(request, query)
+        return domain_redirect(location, request_id=request.id, extra=cookies_set)
+    return _to_sign_in(request, query, cookies_set)
 
 
 async def _query(request: OAuthRequest) -> str:
@@ -65,9 +67,8 @@ async def _answer(request: OAuthRequest, checked: Authorization) -> str | None:
     return None
 
 
-def _to_sign_in(request: OAuthRequest, query: str) -> Response:
+def _to_sign_in(request: OAuthRequest, query: str, extra: list[Header]) -> Response:
     """Go to the sign-in page with the query as it came, and with the token its forms will need if there is none yet."""
-    extra = []
     if XSRF_COOKIE not in cookies(request.headers):
         extra.append(set_cookie(request.domain.cookie_scope, XSRF_COOKIE, request.call.deps.random.uuid()))
     return domain_redirect(f"{request.domain.base_url}/login?{query}", request_id=request.id, extra=extra)

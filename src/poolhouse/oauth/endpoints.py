@@ -38,14 +38,14 @@ class Endpoint:
     cors: bool = False
 
 
-_AUTHORIZE = Endpoint(authorize, ("GET", "POST"))
+_AUTHORIZE = Endpoint(authorize, ("GET", "HEAD", "POST"))
 ENDPOINTS = {
     "/oauth2/authorize": _AUTHORIZE,
     "/authorize": _AUTHORIZE,
     "/oauth2/token": Endpoint(token, ("POST",), cors=True),
-    "/oauth2/userInfo": Endpoint(userinfo, ("GET", "POST"), cors=True),
+    "/oauth2/userInfo": Endpoint(userinfo, ("GET", "HEAD", "POST"), cors=True),
     "/oauth2/revoke": Endpoint(revoke, ("POST",), cors=True),
-    "/logout": Endpoint(logout, ("GET",)),
+    "/logout": Endpoint(logout, ("GET", "HEAD")),
 }
 # Clients call it in every spelling (spec/http/01 §1.4).
 _USERINFO = "/oauth2/userinfo"
@@ -112,7 +112,7 @@ class OAuth:
 
     def _methods(self, endpoint: Endpoint) -> tuple[str, ...]:
         # Cognito documents GET alone; POST is the standard's (spec/http/02 §2.1).
-        return ("GET",) if self._deps.identity.strict and endpoint is _AUTHORIZE else endpoint.methods
+        return ("GET", "HEAD") if self._deps.identity.strict and endpoint is _AUTHORIZE else endpoint.methods
 
 
 def _refusal(error: OAuthError | RequestRefused | Busy) -> tuple[OAuthError, int | None]:
