@@ -15,6 +15,7 @@ import pytest
 from poolhouse.api.errors import ProtocolError
 from poolhouse.api.registry import HANDLERS
 from poolhouse.model import OPERATIONS
+from poolhouse.settings import LATER
 from tests.conftest import ACCESS_KEY, SECRET_KEY
 from tools.generate_reference import MISSING_PATHS, SOURCE, command_line, command_paths, described_settings, generate
 
@@ -80,7 +81,7 @@ def test_every_command_is_documented():
         section = re.search(rf"^## `{name}`\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
         assert section, name
         assert f"Usage: {name}" in section[1]
-        assert "COMMAND" in section[1] or f"Example: {name}" in section[1] or 'Example: eval "$(' in section[1]
+        assert re.search(rf"Example: (eval .*)?{name}", section[1]), name
 
 
 @pytest.mark.parametrize("error", ProtocolError.__subclasses__(), ids=lambda error: error.__name__)
@@ -164,6 +165,7 @@ def test_named_files_exist(page: pathlib.Path):
 def test_named_settings_exist(page: pathlib.Path):
     """Every setting that a page names is one."""
     known = {name for name, _, _ in described_settings()} | {"POOLHOUSE_CONFIG", "POOLHOUSE_"}
+    known |= {f"POOLHOUSE_{name.upper()}" for name in LATER if page == DOCS / "reference" / "settings.md"}
     named = set(re.findall(r"\bPOOLHOUSE_[A-Z0-9_]*", page.read_text()))
 
     assert {name for name in named if name.removesuffix("_FILE") not in known} == set()
@@ -276,8 +278,8 @@ def test_changelog_has_full_sentences_for_the_next_release():
     )
     entries = re.findall(r"^- (.*)$", unreleased[1], re.MULTILINE)
 
-    assert entries
-    assert [entry for entry in entries if not re.match(r"[A-Z`].*\.$", entry)] == []
+    assert f"- {len(HANDLERS)} of the {len(OPERATIONS)} operations" in unreleased[1]
+    assert [entry for entry in entries if not re.match(r"[A-Z0-9`].*\.$", entry)] == []
 
 
 def test_decisions_are_numbered_without_gaps():

@@ -26,7 +26,7 @@ from poolhouse.core.sign_in import METHODS, NEEDED_FLOWS, REFRESH_FLOWS, RULES, 
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.model import OPERATIONS, Access, AuthFlowType, ChallengeNameType
 from poolhouse.oauth.errors import CODES
-from poolhouse.settings import SECRETS, describe
+from poolhouse.settings import LATER, SECRETS, describe
 
 ROOT = pathlib.Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -160,16 +160,18 @@ def settings() -> str:
         for name, default, meaning in described_settings()
     )
     secrets = ", ".join(f"`POOLHOUSE_{name.upper()}`" for name in sorted(SECRETS))
+    later = ", ".join(f"`POOLHOUSE_{name.upper()}` ({what})" for name, what in sorted(LATER.items()))
     return NOTE + (
         "# Settings\n\n"
         "Flags of `poolhouse serve` win over the environment, the environment over the file, the file over defaults.\n"
         "The file is TOML and holds the names in lower case without `POOLHOUSE_`, for example `port = 7665`; "
         "`--config` or `POOLHOUSE_CONFIG` names it.\n"
-        "A name that is none of these is an error.\n\n"
+        "A name that is none of these is an error; an empty value counts as none.\n\n"
         "A variable that ends in `_FILE` names a file that holds the value, for example "
-        "`POOLHOUSE_MASTER_KEY_FILE=/run/secrets/master_key`.\n"
+        "`POOLHOUSE_MASTER_KEY_FILE=/run/secrets/master_key`; giving both is an error.\n"
         f"Use it for the secret ones: {secrets}.\n\n"
-        f"| Setting | Default | Meaning |\n| --- | --- | --- |\n{rows}"
+        f"| Setting | Default | Meaning |\n| --- | --- | --- |\n{rows}\n"
+        f"Refused in this version, and kept for later ones: {later}.\n"
     )
 
 
