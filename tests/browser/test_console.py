@@ -113,8 +113,8 @@ def test_set_up_application(console, examine, request, kind, return_url):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Set up your")
     name = request.node.callspec.id.split("-")[-1]
     examine(page, f"console-setup-{name}")
-    for snippet in page.locator("details.snippet:not([open]) summary").all():
-        snippet.click()
+    while page.locator("details.snippet:not([open])").count():
+        page.locator("details.snippet:not([open]) summary").first.click()
     examine(page, f"console-setup-{name}-open")
     page.get_by_role("link", name="Go to overview").click()
     examine(page, f"console-overview-{name}")
@@ -136,6 +136,89 @@ def test_client_secret(console, examine, call):
     examine(page, "console-client")
     page.get_by_text("Show client secret").click()
     examine(page, "console-client-secret")
+    page.get_by_role("link", name="Quick setup guide").click()
+    examine(page, "console-setup-api")
+
+
+def test_create_and_edit_client(console, examine, call):
+    """Another application for a pool, and other URLs for it: what is wrong is said, what is right is kept."""
+    pool_id = user_pool(call)
+    page = console(f"/pools/{pool_id}/clients")
+    page.get_by_role("link", name="Create app client").click()
+    examine(page, "console-create-client")
+    page.get_by_role("radio", name="Single-page").check()
+    page.get_by_label("Name your application").fill("Shop window")
+    page.get_by_label("Return URL").fill("app.example")
+    page.get_by_role("button", name="Create app client").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    assert page.get_by_label("Return URL").get_attribute("aria-invalid") == "true"
+    assert page.title().startswith("Error: ")
+    examine(page, "console-create-client-error")
+    page.get_by_label("Return URL").fill("https://app.example/")
+    page.get_by_role("button", name="Create app client").click()
+    page.get_by_role("link", name="App client information").click()
+
+    page.get_by_role("link", name="Edit").click()
+    examine(page, "console-edit-client")
+    page.get_by_label("Callback URLs").fill("https://app.example/\nhttp://app.example/")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("http://app.example/ cannot use the HTTP protocol.")
+    examine(page, "console-edit-client-error")
+    page.get_by_label("Callback URLs").fill("https://app.example/\nhttp://localhost:3000/")
+    page.get_by_label("Sign-out URLs").fill("https://app.example/bye")
+    page.get_by_role("button", name="Save changes").click()
+    examine(page, "console-client-edited")
+    (client,) = call("ListUserPoolClients", UserPoolId=pool_id)["UserPoolClients"]
+    client = call("DescribeUserPoolClient", UserPoolId=pool_id, ClientId=client["ClientId"])["UserPoolClient"]
+    assert client["CallbackURLs"] == ["https://app.example/", "http://localhost:3000/"]
+    assert client["LogoutURLs"] == ["https://app.example/bye"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+def test_pool_without_a_domain(console, examine, call):
+    """The guide of a client without login pages says what is missing."""
+    pool_id = call("CreateUserPool", PoolName="Bare")["UserPool"]["Id"]
+    client = call("CreateUserPoolClient", UserPoolId=pool_id, ClientName="c")["UserPoolClient"]
+    page = console(f"/pools/{pool_id}/clients/{client['ClientId']}/setup")
+    expect(page.get_by_text("has no domain yet")).to_be_visible()
+    examine(page, "console-setup-no-domain")
+
+
+def test_dialog_by_keyboard(console):
+    """Tab, Space, arrows and Enter are enough to make a user pool."""
+    page = console("/pools/new")
+    keys = page.keyboard
+    page.get_by_role("radio", name="Traditional web").focus()
+    keys.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Single-page")).to_be_checked()
+    for name in ("Name your application", "Email", "Phone number", "Username", "Enable self-registration", "name"):
+        keys.press("Tab")
+        expect(page.get_by_label(name, exact=True).first).to_be_focused()
+    keys.press("Space")
+    expect(page.get_by_role("checkbox", name="name", exact=True)).to_be_checked()
+    page.get_by_label("Return URL").focus()
+    keys.type("http://localhost:3000/")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up your single-page application")
+
+
+def test_focus_is_seen(console):
+    """Whatever has the focus by keyboard has an outline, from the first link to the last button."""
+    page = console("/pools/new")
+    seen = 0
+    while True:
+        page.keyboard.press("Tab")
+        if not page.evaluate("document.activeElement !== document.body"):
+            break
+        assert page.evaluate(
+            "[document.activeElement, document.activeElement.parentElement]"
+            ".some((e) => e.matches('.tile, :focus-visible') && parseFloat(getComputedStyle(e).outlineWidth) >= 2)"
+        ), page.evaluate("document.activeElement.outerHTML")
+        seen += 1
+        if page.evaluate("document.activeElement.textContent === 'Create user directory'"):
+            break
+    assert seen > 20
 
 
 def test_users(console, examine, call):

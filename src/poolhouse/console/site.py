@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from poolhouse.console.pages import clients, create_pool, pools, sign_in, users
+from poolhouse.console.pages import clients, create_client, create_pool, edit_client, pools, sign_in, users
 from poolhouse.console.principal import Operator, Principal
 from poolhouse.console.visit import Visit
 from poolhouse.flows.calls import Deps
@@ -77,12 +77,17 @@ class Console:
             ("/console/pools/new", create_pool.create, ["POST"]),
             (pool, pools.show_pool, ["GET"]),
             (f"{pool}/clients", clients.show_clients, ["GET"]),
+            (f"{pool}/clients/new", create_client.show_form, ["GET"]),
+            (f"{pool}/clients/new", create_client.create, ["POST"]),
             (client, clients.show_client, ["GET"]),
+            (f"{client}/edit", edit_client.show_form, ["GET"]),
+            (f"{client}/edit", edit_client.save, ["POST"]),
             (f"{client}/setup", clients.show_setup, ["GET"]),
             (f"{pool}/users", users.show_users, ["GET"]),
             (f"{pool}/users/new", users.show_form, ["GET"]),
             (f"{pool}/users/new", users.create, ["POST"]),
             ("/console/sign-out", sign_in.sign_out, ["POST"]),
+            ("/console/{path:path}", pools.show_nothing, ["GET", "POST"]),
         ]
         opened: list[tuple[str, Page, list[str]]] = [
             ("/console/callback", sign_in.callback, ["GET"]),
@@ -94,8 +99,8 @@ class Console:
         return [
             Route("/console", lambda _request: RedirectResponse("/console/", 302)),
             Route("/console/static/{name}", self._serve_static),
-            *(Route(path, self._guarded(page), methods=methods) for path, page, methods in guarded),
             *(Route(path, self._open(page), methods=methods) for path, page, methods in opened),
+            *(Route(path, self._guarded(page), methods=methods) for path, page, methods in guarded),
         ]
 
     def _guarded(self, page: Page) -> Callable[[Request], Awaitable[Response]]:

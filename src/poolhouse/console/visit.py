@@ -124,16 +124,25 @@ class Visit:
             "regions": REGIONS,
             "pool": None,
             "section": "",
-            "notice": "",
             "error": "",
         }
         html = self.environment.get_template(template).render(shared | context)
         return HTMLResponse(html, status)
 
-    def message(self, heading: str, text: str, *, status: int = 200, link: tuple[str, str] | None = None) -> Response:
-        """Render a page that only says something; ``link`` is a label and where it leads."""
-        link = link or ("Go to the console", "/console/")
-        return self.page("message.html", status=status, heading=heading, text=text, link=link)
+    def message(
+        self,
+        heading: str,
+        text: str,
+        *,
+        status: int = 200,
+        detail: str = "",
+        link: tuple[str, str] = ("Go to the console", "/console/"),
+    ) -> Response:
+        """Render a page that only says something.
+
+        ``detail`` is a value to copy, ``link`` a label and where it leads.
+        """
+        return self.page("message.html", status=status, heading=heading, text=text, detail=detail, link=link)
 
     @staticmethod
     def go(path: str) -> Response:

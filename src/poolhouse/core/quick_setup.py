@@ -96,16 +96,19 @@ class Step(Struct, frozen=True):
 def quick_pool(choices: Choices) -> list[Step]:
     """Return the calls that make the pool, in order. Raises InvalidParameterException for choices that do not fit."""
     pool = pool_request(choices)
-    steps = [
+    return [
         Step("CreateUserPool", lambda _: pool),
         Step("CreateUserPoolDomain", lambda made: domain_request(made.pool_id)),
+        *quick_client(choices),
     ]
-    if not choices.has_users:
-        steps.append(Step("CreateResourceServer", lambda made: resource_server_request(choices, made.pool_id)))
-    steps.append(Step("CreateUserPoolClient", lambda made: client_request(choices, made.pool_id)))
+
+
+def quick_client(choices: Choices) -> list[Step]:
+    """Return the calls that make an app client of the pool that is there already, in order."""
+    client = Step("CreateUserPoolClient", lambda made: client_request(choices, made.pool_id))
     if choices.has_users:
-        steps.append(Step("CreateManagedLoginBranding", branding_request))
-    return steps
+        return [client, Step("CreateManagedLoginBranding", branding_request)]
+    return [Step("CreateResourceServer", lambda made: resource_server_request(choices, made.pool_id)), client]
 
 
 def pool_request(choices: Choices) -> CreateUserPoolRequest:

@@ -18,6 +18,8 @@ from poolhouse.model import (
     UserPoolType,
 )
 
+# What a client without ExplicitAuthFlows may do (spec/http/05 §5.1).
+DEFAULT_AUTH_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -39,7 +41,7 @@ async def show_clients(visit: Visit) -> Response:
 
 async def show_client(visit: Visit) -> Response:
     """Show an app client; its secret stays folded away until it is asked for."""
-    pool, client = await visit.pool(), await _client(visit)
+    pool, client = await visit.pool(), await describe_client(visit)
     terms = Client(id=client.client_id or "", pool_id=visit.pool_id, settings=client)
     return visit.page(
         "client.html",
@@ -47,6 +49,8 @@ async def show_client(visit: Visit) -> Response:
         section="App clients",
         client=client,
         login_url=login_url(visit, pool, client),
+        base_url=visit.base_url(pool),
+        flows=client.explicit_auth_flows or DEFAULT_AUTH_FLOWS,
         access_token=duration(terms.access_token_seconds),
         id_token=duration(terms.id_token_seconds),
         refresh_token=duration(terms.refresh_token_seconds),
@@ -55,9 +59,10 @@ async def show_client(visit: Visit) -> Response:
 
 async def show_setup(visit: Visit) -> Response:
     """Show code that signs people in with this client."""
-    pool, client = await visit.pool(), await _client(visit)
+    pool, client = await visit.pool(), await describe_client(visit)
     kind = application_type(client)
-    issuer, base_url = visit.issuer(pool), visit.base_url(pool) or ""
+    issuer, base_url = visit.issuer(pool), visit.base_url(pool)
+    ready = base_url is not None and bool(client.allowed_oauth_flows)
     return visit.page(
         "setup_application.html",
         pool=pool,
@@ -66,7 +71,8 @@ async def show_setup(visit: Visit) -> Response:
         heading=HEADINGS[kind],
         issuer=issuer,
         login_url=login_url(visit, pool, client),
-        snippets=snippets_for(kind, client, issuer=issuer, base_url=base_url),
+        base_url=base_url,
+        snippets=snippets_for(kind, client, issuer=issuer, base_url=base_url or "") if ready else [],
     )
 
 
@@ -99,10 +105,16 @@ def duration(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
-async def _client(visit: Visit) -> UserPoolClientType:
+async def describe_client(visit: Visit) -> UserPoolClientType:
+    """Return the client in the path; raises ResourceNotFoundException."""
     client_id = str(visit.request.path_params["client_id"])
     request = DescribeUserPoolClientRequest(user_pool_id=visit.pool_id, client_id=client_id)
     answer = await visit.call("DescribeUserPoolClient", request, DescribeUserPoolClientResponse)
     if answer.user_pool_client is None:
         raise ResourceNotFoundException(f"User pool client {client_id} does not exist.")
     return answer.user_pool_client
+
+
+def client_path(visit: Visit, client: UserPoolClientType) -> str:
+    """Return the path of a client's page."""
+    return f"/console/pools/{visit.pool_id}/clients/{client.client_id}"

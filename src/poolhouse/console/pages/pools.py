@@ -40,6 +40,11 @@ async def show_pool(visit: Visit) -> Response:
     )
 
 
+async def show_nothing(visit: Visit) -> Response:
+    """Say that there is no such page."""
+    return visit.message("Not found", "The console has no such page.", status=404)
+
+
 def sign_in_names(pool: UserPoolType) -> str:
     """Return what people of a pool type to sign in."""
     labels = {"email": "Email", "phone_number": "Phone number", "preferred_username": "Preferred user name"}

@@ -48,9 +48,11 @@ async def landing(visit: Visit) -> Response:
     """Stand in for the application of a client that was made without a return URL: show what came back."""
     code, error = visit.query("code"), visit.query("error")
     if error:
-        return visit.message("The sign-in came back with an error", f"{error}: {visit.query('error_description')}")
+        return visit.message("The sign-in came back with an error", visit.query("error_description"), detail=error)
     if not code:
         return visit.message("Nothing came back", "This page shows the authorization code after a sign-in.")
     return visit.message(
-        "You are signed in", f"Your application would now exchange this code for tokens at /oauth2/token: {code}"
+        "You are signed in",
+        "Your application would now exchange this authorization code for tokens at /oauth2/token:",
+        detail=code,
     )

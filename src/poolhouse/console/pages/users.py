@@ -34,7 +34,7 @@ class Row(Struct, frozen=True):
     """A user as the list shows it."""
 
     username: str
-    email: str
+    contact: str
     verified: bool
     status: str
     enabled: bool
@@ -120,10 +120,11 @@ def _filter(by: str, text: str) -> str | None:
 
 def _row(user: UserType) -> Row:
     attributes = {attribute.name: attribute.value or "" for attribute in user.attributes or ()}
+    contact = "email" if attributes.get("email") else "phone_number"
     return Row(
         username=user.username or "",
-        email=attributes.get("email", ""),
-        verified=attributes.get("email_verified") == "true",
+        contact=attributes.get(contact, ""),
+        verified=attributes.get(f"{contact}_verified") == "true",
         status=user.user_status or "",
         enabled=bool(user.enabled),
         created=user.user_create_date or 0,

@@ -1,5 +1,4 @@
-// Copy buttons, and hiding the choices that a machine-to-machine application does not have.
-// Everything on these pages works without this file.
+// Copy buttons. Everything on these pages works without this file.
 "use strict";
 
 for (const button of document.querySelectorAll("button.copy")) {
@@ -14,13 +13,3 @@ for (const button of document.querySelectorAll("button.copy")) {
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 }
-
-const types = document.querySelectorAll("input[name=application_type]");
-function showOptions() {
-  const chosen = document.querySelector("input[name=application_type]:checked");
-  for (const part of document.querySelectorAll("fieldset.people")) {
-    part.hidden = chosen !== null && chosen.value === "machine";
-  }
-}
-for (const type of types) type.addEventListener("change", showOptions);
-showOptions();
