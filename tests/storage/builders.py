@@ -4,6 +4,7 @@ import itertools
 
 from poolhouse.core.client import Client, ClientSecret
 from poolhouse.core.domain import Domain
+from poolhouse.core.groups import Group
 from poolhouse.core.message import Message
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
@@ -71,6 +72,10 @@ def user(username=None, pool_id=POOL, **members) -> User:
         "modified_at": NOW,
     }
     return User(pool_id=pool_id, **defaults | members)
+
+
+def group(name="staff", pool_id=POOL, **members) -> Group:
+    return Group(pool_id=pool_id, name=name, **{"created_at": NOW, "modified_at": NOW} | members)
 
 
 def names(*aliases: str, **search: str) -> Names:

@@ -20,6 +20,7 @@ from tests.storage.builders import (
     client,
     confirmation_code,
     domain,
+    group,
     message,
     names,
     pool,
@@ -48,6 +49,9 @@ def write_everything(tx: Tx) -> None:
     tx.branding.save(style())
     ann = tx.users.insert(user("ann"), names("email:a@x", email="a@x"))
     ann = tx.users.save(ann, names("email:b@x", email="b@x", name="ann"))
+    staff = tx.groups.insert(group())
+    tx.groups.save(staff)
+    tx.groups.add(staff, ann)
     tx.sessions.insert(session("s", ann.id))
     tx.sessions.save(session("s", ann.id))
     tx.authorization_codes.insert(b"d", authorization_code(ann.id))
@@ -98,6 +102,11 @@ def read_everything(tx: Tx) -> None:
         for prefix in (True, False):
             for after in (None, ("ann", "ann")):
                 tx.users.search(POOL, attribute, "a", prefix=prefix, after=after, limit=9)
+    tx.groups.find(POOL, "staff")
+    tx.groups.page(POOL, after=None, limit=9)
+    tx.groups.count(POOL)
+    tx.groups.of_user(ann)
+    tx.groups.members(tx.groups.find(POOL, "staff"), after=None, limit=9)
     tx.sessions.find("s")
     tx.sessions.find_with_user("s")
     tx.authorization_codes.find(b"d")
@@ -120,6 +129,9 @@ def delete_everything(tx: Tx) -> None:
     tx.sessions.delete("s")
     tx.sessions.delete_of_user(ann.id)
     tx.sessions.delete_of_client("app")
+    tx.authorization_codes.delete_of_user(ann.id)
+    tx.groups.remove(tx.groups.find(POOL, "staff"), ann)
+    tx.groups.delete(tx.groups.find(POOL, "staff"))
     tx.users.delete(ann)
     tx.branding.delete(POOL, style().managed_login_branding_id)
     tx.resource_servers.delete(POOL, server().identifier)

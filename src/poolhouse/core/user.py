@@ -28,6 +28,7 @@ class User(Struct, frozen=True, kw_only=True):
     ``pending`` holds new values that wait for their verification
     (AttributesRequireVerificationBeforeUpdate). Times are milliseconds;
     tokens issued before ``signed_out_at`` are void.
+    ``memberships`` is kept by the storage: the user is in so many groups, or in fewer since a group was deleted.
     """
 
     id: int = 0
@@ -43,6 +44,7 @@ class User(Struct, frozen=True, kw_only=True):
     modified_at: int
     signed_out_at: int = 0
     revision: int = 0
+    memberships: int = 0
 
 
 class Names(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""What is deleted in steps: the users of a deleted pool, the sessions of a deleted client.
+"""What is deleted in steps: what a deleted pool, client or group had.
 
-The pool or client itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
+The pool, client or group itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
 """
 
 # ruff: noqa: S608 - only our own names are put into SQL here
@@ -21,28 +21,52 @@ def delete_first(table: str, key: str, where: str, order: str = "") -> str:
     )
 
 
+def _delete_first_under(table: str, first: str, second: str) -> str:
+    """Return a statement that deletes the first ``:limit`` rows that share the first of two columns of the key.
+
+    SQLite would look both up as a pair by reading all that share the first.
+    """
+    shared = f"{first} = :id"
+    chosen = f"SELECT {second} FROM {table} WHERE {shared} ORDER BY {second} LIMIT :limit"
+    return f"DELETE FROM {table} WHERE {shared} AND {second} IN ({chosen})"
+
+
 _POOL_STEPS = (
     f"DELETE FROM sessions WHERE {_OF_POOL_USERS}",
     f"DELETE FROM authorization_codes WHERE {_OF_POOL_USERS}",
     f"DELETE FROM confirmation_codes WHERE {_OF_POOL_USERS}",
+    f"DELETE FROM group_members WHERE {_OF_POOL_USERS}",
     delete_first("users", "id", "pool_id = :id", "username"),
-    delete_first("user_aliases", "pool_id, alias", "pool_id = :id"),
+    _delete_first_under("user_aliases", "pool_id", "alias"),
     delete_first("user_search", "pool_id, attribute, value, username", "pool_id = :id"),
+    delete_first("groups", "id", "pool_id = :id", "name"),
 )
 _CLIENT_STEPS = (delete_first("sessions", "id", "client_id = :id"),)
-_STEPS = {"pool": _POOL_STEPS, "client": _CLIENT_STEPS}
+_GROUP_STEPS = (_delete_first_under("group_members", "group_id", "username"),)
+_STEPS = {"pool": _POOL_STEPS, "client": _CLIENT_STEPS, "group": _GROUP_STEPS}
+# Groups are known by a number.
+_KEYS: dict[str, type[str] | type[int]] = {"pool": str, "client": str, "group": int}
 
 
 def doom(connection: Connection, kind: str, id: str) -> None:
     """Remove the first rows of a deleted pool or client, and leave the rest to ``purge``."""
-    connection.run("INSERT INTO doomed (kind, id) VALUES (:kind, :id) ON CONFLICT DO NOTHING", kind=kind, id=id)
+    leave(connection, kind, id)
     _purge_one(connection, kind, id, CHUNK)
 
 
+def leave(connection: Connection, kind: str, id: str) -> None:
+    """Leave all rows of what is deleted to ``purge``."""
+    connection.run("INSERT INTO doomed (kind, id) VALUES (:kind, :id) ON CONFLICT DO NOTHING", kind=kind, id=id)
+
+
 def purge(connection: Connection, limit: int) -> int:
-    """Remove further rows of what was deleted; return how many."""
-    row = connection.row("SELECT kind, id FROM doomed ORDER BY kind, id LIMIT 1")
-    return 0 if row is None else _purge_one(connection, row[0], row[1], limit)
+    """Remove further rows of what was deleted; return how many. Many small deletions are finished at one go."""
+    removed = 0
+    for kind, id in connection.rows("SELECT kind, id FROM doomed ORDER BY kind, id LIMIT :limit", limit=limit):
+        removed += _purge_one(connection, kind, id, limit)
+        if removed >= limit:
+            break
+    return removed
 
 
 def finish(connection: Connection, kind: str, id: str) -> None:
@@ -56,7 +80,7 @@ def _is_doomed(connection: Connection, kind: str, id: str) -> bool:
 
 
 def _purge_one(connection: Connection, kind: str, id: str, limit: int) -> int:
-    removed = [connection.run(step, id=id, limit=limit) for step in _STEPS[kind]]
+    removed = [connection.run(step, id=_KEYS[kind](id), limit=limit) for step in _STEPS[kind]]
     if all(count < limit for count in removed):
-        connection.run("DELETE FROM doomed WHERE kind = :kind AND id = :id", kind=kind, id=id)
+        removed.append(connection.run("DELETE FROM doomed WHERE kind = :kind AND id = :id", kind=kind, id=id))
     return sum(removed)

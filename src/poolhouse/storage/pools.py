@@ -68,7 +68,7 @@ class Pools:
         region, builtin = row
         for table in ("clients", "domains", "resource_servers", "branding", "signing_keys"):
             self._sql.run(f"DELETE FROM {table} WHERE pool_id = :pool_id", pool_id=pool_id)  # noqa: S608 - our names
-        counts.drop(self._sql, *(f"{what}:{pool_id}" for what in ("users", "clients", "resource_servers")))
+        counts.drop(self._sql, *(f"{what}:{pool_id}" for what in ("users", "clients", "resource_servers", "groups")))
         if not builtin:
             counts.add(self._sql, f"pools:{region}", -1)
         counts.next_generation(self._sql, pool_id)

@@ -9,6 +9,7 @@ from poolhouse.storage.clients import Clients
 from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
+from poolhouse.storage.groups import Groups
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
 from poolhouse.storage.pools import Pools
@@ -31,6 +32,7 @@ class Tx:
         self.resource_servers = ResourceServers(connection)
         self.branding = Branding(connection)
         self.users = Users(connection)
+        self.groups = Groups(connection)
         self.sessions = Sessions(connection)
         self.authorization_codes = AuthorizationCodes(connection)
         self.confirmation_codes = ConfirmationCodes(connection)

@@ -17,7 +17,7 @@ SHARDS = 16
 
 COLUMNS = (
     "u.id, u.pool_id, u.username, u.sub, u.status, u.enabled,"
-    " u.created_at, u.modified_at, u.signed_out_at, u.revision, u.details"
+    " u.created_at, u.modified_at, u.signed_out_at, u.revision, u.details, u.memberships"
 )
 # ListUsers searches these by the user's own columns.
 _OWN_COLUMNS = frozenset({"username", "sub"})
@@ -129,14 +129,14 @@ class Users:
         return replace(user, revision=user.revision + 1)
 
     def delete(self, user: User) -> bool:
-        """Delete a user with its sessions and codes; False where it is gone already."""
+        """Delete a user with its sessions, codes and memberships; False where it is gone already."""
         before = self._names(user.id)
         if not self._sql.run("DELETE FROM users WHERE id = :id", id=user.id):
             return False
         self._drop_aliases(user, before.aliases)
         for attribute, value in before.search.items():
             self._drop_search(user, attribute, value)
-        for table in ("sessions", "authorization_codes", "confirmation_codes"):
+        for table in ("sessions", "authorization_codes", "confirmation_codes", "group_members"):
             self._sql.run(f"DELETE FROM {table} WHERE user_id = :user_id", user_id=user.id)
         counts.add(self._sql, f"users:{user.pool_id}", -1, user.id % SHARDS)
         return True
@@ -262,7 +262,8 @@ def after_prefix(prefix: str) -> str:
 
 def user_of(row: Row) -> User:
     """Return the user of a row of COLUMNS; raises CorruptRow."""
-    id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, details = row
+    id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, *others = row
+    details, memberships = others
     if status not in _STATUS:
         raise CorruptRow("users", "status", id)
     document = _DETAILS.decode(details, id)
@@ -280,6 +281,7 @@ def user_of(row: Row) -> User:
         modified_at=modified_at,
         signed_out_at=signed_out_at,
         revision=revision,
+        memberships=memberships,
     )
 
 
