@@ -147,8 +147,12 @@ def test_a_name_may_not_contradict_its_attribute():
     """A user cannot sign up as one address and claim another."""
     pool = make_pool(username_attributes=["email"])
 
-    with pytest.raises(InvalidParameterException):
+    with pytest.raises(InvalidParameterException) as refusal:
         choose_username(pool, "ann@x.org", {"email": "bob@x.org"}, SUB)
+
+    assert refusal.value.message == (
+        "User email should be empty or same as username, since username attribute is email."
+    )
 
 
 @pytest.mark.parametrize(

@@ -317,10 +317,6 @@ def test_an_explicit_off_switches_mfa_off():
             {"MfaConfiguration": "ON", **SMS, **factors("WEB_AUTHN")},
             "WEB_AUTHN cannot be used as an auth factor when MFA is enabled if not configured for MFA",
         ),
-        (
-            {"VerificationMessageTemplate": {"EmailMessage": "a {####}", "EmailMessageByLink": "a {##b##}"}},
-            "EmailMessage and EmailMessageByLink cannot both be set.",
-        ),
         ({"SmsConfiguration": {}}, "SmsConfiguration must have an SnsCallerArn or EumsSms."),
         (
             {"SmsConfiguration": {"SnsCallerArn": ROLE, "EumsSms": {"CallerArn": ROLE}}},

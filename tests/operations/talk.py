@@ -48,6 +48,16 @@ def sign_up(call, client: dict[str, Any], username: str, password: str = PASSWOR
     )
 
 
+def confirm(call, client: dict[str, Any], username: str, code: str) -> None:
+    """Confirm a sign-up with the code that was sent."""
+    call("ConfirmSignUp", ClientId=client["ClientId"], Username=username, ConfirmationCode=code)
+
+
+def shown(call, pool_id: str, username: str) -> dict[str, Any]:
+    """A user as AdminGetUser shows it."""
+    return call("AdminGetUser", UserPoolId=pool_id, Username=username)
+
+
 def sign_in(call, client: dict[str, Any], username: str, password: str = PASSWORD) -> dict[str, Any]:
     """The tokens of a sign-in with a password."""
     return call(

@@ -110,7 +110,9 @@ def choose_username(pool: Pool, name: str, attributes: dict[str, str], sub: str)
         raise InvalidParameterException(_expected_form(pool))
     given = attributes.get(attribute)
     if given is not None and alias_key(pool, attribute, given) != alias_key(pool, attribute, name):
-        raise InvalidParameterException(f"Username should match the {attribute} attribute.")
+        raise InvalidParameterException(
+            f"User {attribute} should be empty or same as username, since username attribute is {attribute}."
+        )
     return sub, {**attributes, attribute: name}
 
 

@@ -16,6 +16,8 @@ from poolhouse.model import (
 
 # Never writable by users, whatever the client says (spec/http/05 §5.1).
 GUARDED = frozenset({"sub", "email_verified", "phone_number_verified", "identities"})
+# Given by the service alone, whoever asks.
+GIVEN = frozenset({"sub", "identities"})
 Schema = dict[str, SchemaAttributeType]
 
 
@@ -84,6 +86,7 @@ def check_new(pool: Pool, attributes: Mapping[str, str], *, complete: bool) -> d
         if complete and entry.required and name != "sub" and not given.get(name)
     ]
     problems += _problems(schema, given)
+    problems += [(name, "Attribute cannot be updated.") for name in given if name in GIVEN and name in schema]
     if problems:
         lines = "".join(f"{name}: {text}\n" for name, text in problems)
         raise InvalidParameterException(f"Attributes did not conform to the schema: {lines}")
@@ -103,7 +106,7 @@ def check_changes(pool: Pool, changes: Mapping[str, str]) -> dict[str, str]:
     problems = _problems(schema, given) + [
         (name, "Attribute cannot be updated.")
         for name in given
-        if name in schema and (name in {"sub", "identities"} or not schema[name].mutable)
+        if name in schema and (name in GIVEN or not schema[name].mutable)
     ]
     if problems:
         raise InvalidParameterException("".join(f"user.{name}: {text}\n" for name, text in problems))

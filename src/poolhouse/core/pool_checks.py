@@ -52,9 +52,6 @@ def check_request(request: PoolRequest) -> None:
         raise InvalidParameterException(
             "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"
         )
-    template = request.verification_message_template
-    if template is not None and template.email_message is not None and template.email_message_by_link is not None:
-        raise InvalidParameterException("EmailMessage and EmailMessageByLink cannot both be set.")
     fault = find_tag_fault(request.user_pool_tags or {})
     if fault is not None:
         raise UserPoolTaggingException(fault)

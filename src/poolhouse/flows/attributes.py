@@ -14,13 +14,13 @@ from poolhouse.core.attribute_changes import (
 )
 from poolhouse.core.attributes import check_changes, check_deletable
 from poolhouse.core.client import Client
-from poolhouse.core.codes import VERIFY, CodePurpose
+from poolhouse.core.codes import VERIFY
 from poolhouse.core.limits import Purpose
 from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
-from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
+from poolhouse.flows.codes import FreshCode, drop_codes, drop_outdated_codes, find_refusal, make_code
 from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.messages import send_code
 from poolhouse.flows.users import CLASH, get_user_again, save_user
@@ -55,7 +55,7 @@ async def update(
         change = decide_changes(pool, before, checked, call.now)
         _check_unclaimed(tx, pool, before, change)
         user = save_user(tx, pool, change.user)
-        _drop_outdated(tx, before, user)
+        drop_outdated_codes(tx, user)
         return user, [_new_code(call, tx, pool, user, contact) for contact in change.to_verify]
 
     user, fresh = await call.store.write(commit)
@@ -68,9 +68,7 @@ async def delete(call: Call, pool: Pool, get_user: FindUser, names: Iterable[str
     stored = check_deletable(pool, names)
 
     def commit(tx: Tx) -> None:
-        before = get_user(tx)
-        user = save_user(tx, pool, decide_deletion(before, stored, call.now))
-        _drop_outdated(tx, before, user)
+        drop_outdated_codes(tx, save_user(tx, pool, decide_deletion(get_user(tx), stored, call.now)))
 
     await call.store.write(commit)
 
@@ -113,7 +111,7 @@ async def verify(call: Call, pool: Pool, user: User, attribute: str, given: str)
         if refusal or verified is None:
             return refusal or codes.expired()
         drop_codes(tx, present, purpose)
-        _drop_outdated(tx, present, save_user(tx, pool, verified))
+        drop_outdated_codes(tx, save_user(tx, pool, verified))
         return None
 
     refusal = await call.store.write(commit)
@@ -146,12 +144,6 @@ def _check_preferred(tx: Tx, pool: Pool, before: User, wished: str) -> None:
 def _check_same(user: User, owner: User | None, attribute: str) -> None:
     if owner is not None and owner.id != user.id:
         raise AliasExistsException(CLASH.format(attribute))
-
-
-def _drop_outdated(tx: Tx, before: User, user: User) -> None:
-    """Void recovery codes sent to an address that is the user's no more."""
-    if any(before.attributes.get(contact) != user.attributes.get(contact) for contact in VERIFY):
-        drop_codes(tx, user, CodePurpose.RECOVER)
 
 
 def _new_code(call: Call, tx: Tx, pool: Pool, user: User, contact: str) -> FreshCode:

@@ -40,9 +40,19 @@ def find_refusal(
 
 
 def drop_codes(tx: Tx, user: User, *purposes: CodePurpose) -> None:
-    """Void codes, such as those sent to an address that is no longer the user's."""
+    """Void codes."""
     for purpose in purposes:
         tx.confirmation_codes.delete(user.id, purpose)
+
+
+def drop_outdated_codes(tx: Tx, user: User) -> None:
+    """Void a recovery code that went to an address which is no verified one of the user's any more."""
+    stored = tx.confirmation_codes.find(user.id, CodePurpose.RECOVER)
+    if stored is None:
+        return
+    flag = user.attributes.get(f"{stored.attribute}_verified")
+    if flag != "true" or user.attributes.get(stored.attribute) != stored.destination:
+        drop_codes(tx, user, CodePurpose.RECOVER)
 
 
 def _digest(call: Call, pool: Pool, sub: str, purpose: CodePurpose, text: str) -> bytes:

@@ -11,7 +11,6 @@ from poolhouse.core.codes import CodePurpose
 from poolhouse.core.limits import Purpose
 from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
-from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.calls import Call
@@ -102,11 +101,11 @@ async def confirm_forgot(
         user = get_user_again(tx, found)
         stored = tx.confirmation_codes.find(user.id, CodePurpose.RECOVER)
         refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
-        if refusal or stored is None:
-            raise refusal or codes.expired()
+        if refusal:
+            raise refusal
         drop_codes(tx, user, CodePurpose.RECOVER)
         limits.reset(tx, pool, user.username)
-        recovered = replace(_recovered_by(stored, user), credentials=credentials, modified_at=call.now)
+        recovered = replace(user, status=UserStatusType.CONFIRMED, credentials=credentials, modified_at=call.now)
         return save_user(tx, pool, recovered)
 
     user = await call.store.write(commit)
@@ -176,14 +175,6 @@ def _missing(tx: Tx, call: Call, pool: Pool, client: Client, name: str, user: Us
     if user is None:
         return UserNotFoundException(NO_COMBINATION)
     return NotAuthorizedException("User is disabled.")
-
-
-def _recovered_by(stored: ConfirmationCode, user: User) -> User:
-    """Return a user as the right code leaves it: confirmed, with what the code went to verified."""
-    attributes = user.attributes
-    if attributes.get(stored.attribute) == stored.destination:
-        attributes = attributes | {f"{stored.attribute}_verified": "true"}
-    return replace(user, status=UserStatusType.CONFIRMED, attributes=attributes)
 
 
 async def _send(

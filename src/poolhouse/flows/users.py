@@ -13,6 +13,7 @@ from poolhouse.core.aliases import (
 )
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
+from poolhouse.flows.codes import drop_outdated_codes
 from poolhouse.model import (
     AliasExistsException,
     UsernameExistsException,
@@ -100,7 +101,7 @@ def release_aliases(tx: Tx, pool: Pool, user: User, now: int) -> None:
         owner = tx.users.find_by_alias(pool.id, alias_key(pool, contact, user.attributes[contact]))
         if owner is not None and owner.id != user.id:
             changed = {**owner.attributes, f"{contact}_verified": "false"}
-            save_user(tx, pool, replace(owner, attributes=changed, modified_at=now))
+            drop_outdated_codes(tx, save_user(tx, pool, replace(owner, attributes=changed, modified_at=now)))
 
 
 def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | None = None) -> User:
