@@ -74,6 +74,8 @@ def test_identifiers_are_required_attributes():
     request = pool_of(identifiers=frozenset({"phone_number"}), required_attributes=frozenset({"given_name"}))
     assert [entry["Name"] for entry in request["Schema"]] == ["given_name", "phone_number"]
     assert request["AutoVerifiedAttributes"] == ["phone_number"]
+    besides = pool_of(identifiers=frozenset({"phone_number"}), required_attributes=frozenset({"email"}))
+    assert besides["AutoVerifiedAttributes"] == ["phone_number"]
     both = pool_of(identifiers=frozenset({"phone_number", "email"}))
     assert both["AutoVerifiedAttributes"] == ["email"]
 

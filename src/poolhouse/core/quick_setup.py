@@ -115,7 +115,8 @@ def pool_request(choices: Choices) -> CreateUserPoolRequest:
     """Return the request for the pool; raises InvalidParameterException."""
     usernames, aliases = _sign_in_names(choices)
     required = _required(choices)
-    contacts = [name for name in CONTACTS if name in required]
+    # What people sign in with is verified before what they are only asked for.
+    contacts = sorted((name for name in CONTACTS if name in required), key=lambda name: name not in choices.identifiers)
     if choices.has_users and not contacts:
         raise InvalidParameterException("Users who sign in with a user name need an email or phone_number attribute.")
     verified = [VerifiedAttributeType(name) for name in contacts[:1]]

@@ -65,9 +65,11 @@ def choices_of(visit: Visit, application: Application) -> Choices:
     )
 
 
-def setup_path(made: Made) -> str:
+def setup_path(made: Made, application: Application) -> str:
     """Return the path of the page that shows how to set up what was made."""
-    return f"/console/pools/{made.pool_id}/clients/{made.client_id}/setup"
+    # By its client alone, a mobile app that returns to a web address looks like a single-page application.
+    query = "?application_type=mobile" if application.application_type == "mobile" else ""
+    return f"/console/pools/{made.pool_id}/clients/{made.client_id}/setup{query}"
 
 
 async def take(visit: Visit, step: Step, made: Made) -> Made:

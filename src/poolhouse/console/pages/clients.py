@@ -61,6 +61,8 @@ async def show_setup(visit: Visit) -> Response:
     """Show code that signs people in with this client."""
     pool, client = await visit.pool(), await describe_client(visit)
     kind = application_type(client)
+    if kind == "spa" and visit.query("application_type") == "mobile":
+        kind = "mobile"
     issuer, base_url = visit.issuer(pool), visit.base_url(pool)
     ready = base_url is not None and bool(client.allowed_oauth_flows)
     return visit.page(

@@ -25,7 +25,7 @@ async def create(visit: Visit) -> Response:
     except ServiceError as error:
         await _take_back(visit, made)
         return _form(visit, pool, application, error=error.message)
-    return visit.go(setup_path(made))
+    return visit.go(setup_path(made, application))
 
 
 async def _take_back(visit: Visit, made: Made) -> None:

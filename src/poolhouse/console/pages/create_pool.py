@@ -54,7 +54,7 @@ async def create(visit: Visit) -> Response:
     except ServiceError as error:
         await _take_back(visit, made)
         return _form(visit, application, people, error=error.message)
-    return visit.go(setup_path(made))
+    return visit.go(setup_path(made, application))
 
 
 def _choices(visit: Visit, application: Application, people: People) -> Choices:
