@@ -323,3 +323,30 @@ def test_error_page_says_what_it_is_told(front, visitor):
         assert "<b>" not in page.html
     described = browser.open("/error?error_description=attributes+required&state=s&error=invalid_request")
     assert "attributes required" in described.html
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_l12_form_of_the_name_comes_first(front, visitor, user, language: str):
+    """Where the name comes first, one of the wrong form gets no further; the right ones and the ``sub`` do."""
+    flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
+    text = texts_of(language)
+    by_email = front(client=flows, UsernameAttributes=["email"])
+    by_phone = front(client=flows, UsernameAttributes=["phone_number"])
+    by_either = front(client=flows, UsernameAttributes=CONTACTS)
+    by_name = front(client=flows)
+    cases = [
+        (by_email, "+14325550000", "want_email"),
+        (by_phone, "a@example.com", "want_phone"),
+        (by_either, "abc", "want_either"),
+        (by_email, "a@example.com", None),
+        (by_phone, "+1 (432) 555-0000", None),
+        (by_either, "+14325550000", None),
+        (by_name, "abc", None),
+        (by_email, user(by_email.pool_id, mail := address(), email=mail), None),
+    ]
+    for site, typed, wrong in cases:
+        browser = visitor(site)
+        page = browser.send(browser.open("/login" + site.query(lang=language)), username=typed)
+        assert page.status == 200
+        assert page.has("password") is (wrong is None)
+        assert page.wrong("signInFormUsername") == (text(wrong) if wrong else None)

@@ -399,3 +399,26 @@ def test_d14_tokens_of_the_aws_issuers(aws_issuer_server, http, kind: str):
     assert document["issuer"] == claims(answer["IdToken"])["iss"] == claims(answer["AccessToken"])["iss"] == issuer
     assert document["jwks_uri"] == f"{issuer}/.well-known/jwks.json"
     assert cognito.get_user(AccessToken=answer["AccessToken"])["Username"] == "ann"
+
+
+def test_machine_without_oauth_flows(site: Site):
+    """``ALLOW_CLIENT_TOKEN_AUTH`` alone opens the grant too, to a client with a secret (spec/http/05 §5.6)."""
+    machine = site.make_app(
+        site.pool_id,
+        GenerateSecret=True,
+        ExplicitAuthFlows=["ALLOW_CLIENT_TOKEN_AUTH"],
+        AllowedOAuthScopes=["rs/read"],
+    )
+    auth = (machine["ClientId"], machine["ClientSecret"])
+    answer = site.post("/oauth2/token", {"grant_type": "client_credentials"}, auth=auth)
+    assert claims(answer.json()["access_token"])["scope"] == "rs/read"
+
+
+def test_refresh_validity_of_zero(site: Site):
+    """A refresh token validity of 0 stands for thirty days (spec/http/04 §4.5)."""
+    client = site.app(RefreshTokenValidity=0)["ClientId"]
+    token = site.tokens(client)["refresh_token"]
+    site.server.clock.advance(30 * 86_400 - 60)
+    assert site.refresh(token, client).status_code == 200
+    site.server.clock.advance(120)
+    assert site.refresh(token, client).json() == {"error": "invalid_grant"}

@@ -107,7 +107,7 @@ def choose_username(pool: Pool, name: str, attributes: dict[str, str], sub: str)
         return fold_username(pool, name), attributes
     attribute = find_username_attribute(pool, name)
     if attribute is None:
-        raise InvalidParameterException(_expected_form(pool))
+        raise InvalidParameterException(expected_form(pool))
     given = attributes.get(attribute)
     if given is not None and alias_key(pool, attribute, given) != alias_key(pool, attribute, name):
         raise InvalidParameterException(
@@ -136,7 +136,8 @@ def _check_alias_form(pool: Pool, name: str) -> None:
         )
 
 
-def _expected_form(pool: Pool) -> str:
+def expected_form(pool: Pool) -> str:
+    """Return the sentence that says what users of a pool with user-name attributes sign in with."""
     if pool.username_attributes == {"email"}:
         return "Username should be an email."
     if pool.username_attributes == {"phone_number"}:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from poolhouse.core.aliases import is_phone_number
+from poolhouse.core.aliases import expected_form, find_username_attribute, is_phone_number
 from poolhouse.core.attributes import schema_of
 from poolhouse.core.passwords import policy_of
 from poolhouse.core.pool import Pool
@@ -45,6 +45,7 @@ INPUTS = {
 }
 # The classic name of an attribute's input.
 ATTRIBUTE_NAME = "requiredAttributes[{}]"
+_SUB = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-/]+")
 
 
@@ -74,6 +75,13 @@ def username_field(pool: Pool, text: Texts, *, id: str, value: str = "", classic
     placeholder = "name@host.com" if is_by_email(pool) else label if classic else ""
     values = {"autocomplete": "username", "inputmode": mode, "placeholder": placeholder} | more
     return Field(id=id, name="username", label=label, value=value, maxlength=MAX_USERNAME, **values)  # type: ignore[arg-type]
+
+
+def find_wrong_form(pool: Pool, text: Texts, name: str) -> str | None:
+    """Return what is wrong with the form of a sign-in name, None where nothing is: the ``sub`` serves in every pool."""
+    if not pool.username_attributes or find_username_attribute(pool, name) or _SUB.fullmatch(name):
+        return None
+    return text.say(expected_form(pool))
 
 
 def password_field(text: Texts, *, id: str, name: str, label: str, new: bool, **more: object) -> Field:

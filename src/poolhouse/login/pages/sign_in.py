@@ -6,7 +6,7 @@ from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.flows.authorization import find_signed_in, refuse
 from poolhouse.flows.browser import COOKIE
 from poolhouse.flows.sign_in import Ask, Attempt, Outcome, start
-from poolhouse.login.fields import clean_phone, password_field, username_field, username_lead
+from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
 from poolhouse.login.session import Confirming, Replacing, Told
 from poolhouse.login.view import Field, Form
 from poolhouse.login.visit import Visit
@@ -50,9 +50,7 @@ async def submit(visit: Visit) -> Response:
     if not username:
         return show_form(visit, wrong={"username": visit.text("fill_in")})
     if not password:
-        # Where the user chooses how to sign in, the first page asks for the name only (spec/http/07 §7.2.1).
-        wrong = {} if is_name_first(visit) else {"password": visit.text("fill_in")}
-        return show_form(visit, username=username, wrong=wrong, named=True)
+        return _ask_password(visit, username)
     attempt = Attempt(flow=AuthFlowType.USER_PASSWORD_AUTH, username=username, password=password)
     try:
         outcome = await start(visit.call, visit.pool, visit.client, attempt)
@@ -65,6 +63,20 @@ async def submit(visit: Visit) -> Response:
         return cannot_go_on(visit)
     except ServiceError as error:
         return show_form(visit, username=username, error=visit.text.say(error.message), named=True)
+
+
+def _ask_password(visit: Visit, username: str) -> Response:
+    """Show what follows a name without a password.
+
+    Where the user chooses how to sign in, the first page asks for the name only; its form is looked at before the
+    next one (spec/http/07 §7.2.1).
+    """
+    if not is_name_first(visit):
+        return show_form(visit, username=username, wrong={"password": visit.text("fill_in")}, named=True)
+    wrong = find_wrong_form(visit.pool, visit.text, username)
+    if wrong:
+        return show_form(visit, username=username, wrong={"username": wrong})
+    return show_form(visit, username=username, named=True)
 
 
 async def proceed(visit: Visit, username: str, outcome: Outcome) -> Response:
