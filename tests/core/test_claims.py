@@ -16,6 +16,7 @@ from poolhouse.core.claims import (
     visible,
 )
 from poolhouse.core.client import Client
+from poolhouse.core.groups import Group
 from poolhouse.core.pool import Pool
 from poolhouse.core.schema import new_schema
 from poolhouse.core.session import Session
@@ -65,6 +66,20 @@ def minting(**changes: object) -> Minting:
 
 def oauth(*scopes: str, **changes: object) -> Session:
     return replace(API_SESSION, oauth=True, scopes=scopes, **changes)
+
+
+def member(name: str, precedence: int | None, role: str | None) -> Group:
+    arn = role and f"arn:aws:iam::1:role/{role}"
+    return Group(pool_id=POOL.id, name=name, precedence=precedence, role_arn=arn, created_at=0, modified_at=0)
+
+
+def group_claims(*groups: Group) -> tuple[object, ...]:
+    """The groups, the roles and the preferred role of an ID token, roles without what they begin with."""
+    claims = id_claims(minting(groups=groups), jti="jti")
+    assert access_claims(minting(groups=groups), jti="jti").get("cognito:groups") == claims.get("cognito:groups")
+    roles, preferred = claims.get("cognito:roles"), claims.get("cognito:preferred_role")
+    short = [role.rpartition("/")[2] for role in roles] if isinstance(roles, list) else roles
+    return claims.get("cognito:groups"), short, preferred.rpartition("/")[2] if isinstance(preferred, str) else None
 
 
 def settings(**changes: object) -> Client:
@@ -214,3 +229,47 @@ def test_lifetimes_follow_the_client():
     made = minting(client=client)
     assert id_claims(made, jti="j")["exp"] == 2000 + 2 * 3600
     assert access_claims(made, jti="j")["exp"] == 2000 + 3 * 3600
+
+
+def test_groups_stand_where_cognito_has_them():
+    """The groups come after sub in both tokens, and the roles in the ID token only (spec/http/04 §4.2, §4.3)."""
+    given = minting(groups=(member("a", 1, "R"),), session=oauth("openid"))
+    names = list(id_claims(given, jti="jti", nonce="n"))
+    assert names[:5] == ["sub", "cognito:groups", "email_verified", "cognito:preferred_role", "iss"]
+    assert names[names.index("origin_jti") + 1 :][:2] == ["cognito:roles", "aud"]
+    names = list(access_claims(given, jti="jti"))
+    assert names[:4] == ["sub", "cognito:groups", "iss", "version"]
+    assert "cognito:roles" not in names
+    assert "cognito:preferred_role" not in names
+
+
+def test_the_preferred_role_is_that_of_the_lowest_precedence():
+    """The vector of spec/api/05 §3.1, and that of spec/http/09 K9."""
+    a, b, c = member("A", 1, "R1"), member("B", 1, "R1"), member("C", None, "R3")
+    assert group_claims(a, b, c) == (["A", "B", "C"], ["R1", "R3"], "R1")
+    assert group_claims(a, member("B", 1, "R2"), c) == (["A", "B", "C"], ["R1", "R2", "R3"], None)
+    assert group_claims(member("A", 1, "r1"), member("B", 2, "r2")) == (["A", "B"], ["r1", "r2"], "r1")
+
+
+@pytest.mark.parametrize(
+    ("groups", "roles", "preferred"),
+    [
+        ([(0, "R")], ["R"], "R"),
+        ([(None, "R")], ["R"], "R"),
+        ([(None, "R"), (None, "S")], ["R", "S"], None),
+        ([(2**31 - 1, "R"), (None, "S")], ["R", "S"], "R"),
+        ([(1, None), (1, "R")], ["R"], "R"),
+        ([(1, None), (2, "R")], ["R"], None),
+        ([(1, None)], None, None),
+        ([(1, "R"), (2, "R")], ["R"], "R"),
+    ],
+)
+def test_roles_of_groups(groups, roles, preferred):
+    """A group without a role gives none; where it counts most, no role is preferred."""
+    members = [member(str(number), *each) for number, each in enumerate(groups)]
+    assert group_claims(*members)[1:] == (roles, preferred)
+
+
+def test_who_is_in_no_group_has_no_claims_of_groups():
+    """The claims are left out, not empty."""
+    assert group_claims() == (None, None, None)

@@ -4,6 +4,7 @@ import pytest
 
 from poolhouse.core import events_auth
 from poolhouse.core.client import Client
+from poolhouse.core.groups import Group
 from poolhouse.core.user import User
 from poolhouse.model import UserPoolClientType, UserStatusType
 
@@ -36,12 +37,25 @@ def test_metadata_is_there_only_where_the_request_had_some():
     """clientMetadata is left out, not empty."""
     assert events_auth.post_authentication(USER, None) == {"userAttributes": SHOWN, "newDeviceUsed": False}
     assert events_auth.post_authentication(USER, {"k": "v"})["clientMetadata"] == {"k": "v"}
-    assert "clientMetadata" not in events_auth.pre_token(USER, ["openid"], {})
-    assert events_auth.pre_token(USER, ["openid"], {"k": "v"}) == {
+    assert "clientMetadata" not in events_auth.pre_token(USER, (), ["openid"], {})
+    assert events_auth.pre_token(USER, (), ["openid"], {"k": "v"}) == {
         "userAttributes": SHOWN,
         "groupConfiguration": {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None},
         "scopes": ["openid"],
         "clientMetadata": {"k": "v"},
+    }
+
+
+def test_groups_are_told_before_tokens_are_made():
+    """The trigger learns what the claims would be."""
+    groups = [
+        Group(pool_id="p", name=name, role_arn=f"arn:{name}", precedence=rank, created_at=0, modified_at=0)
+        for name, rank in (("a", 1), ("b", None))
+    ]
+    assert events_auth.pre_token(USER, groups, [], None)["groupConfiguration"] == {
+        "groupsToOverride": ["a", "b"],
+        "iamRolesToOverride": ["arn:a", "arn:b"],
+        "preferredRole": "arn:a",
     }
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from poolhouse.core.attributes import readable
 from poolhouse.core.client import Client
+from poolhouse.core.groups import Group, find_preferred_role, roles_of
 from poolhouse.core.jws import b64url
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
@@ -44,12 +45,16 @@ PLACED = frozenset({"email", "phone_number"}) | FLAGS
 
 
 class Minting(Struct, frozen=True, kw_only=True):
-    """What the tokens of one answer share. ``now`` is in seconds, ``issuer`` becomes ``iss``."""
+    """What the tokens of one answer share. ``now`` is in seconds, ``issuer`` becomes ``iss``.
+
+    ``groups`` are the user's, in their order.
+    """
 
     pool: Pool
     client: Client
     user: User
     session: Session
+    groups: tuple[Group, ...] = ()
     issuer: str
     now: int
 
@@ -95,7 +100,11 @@ def id_claims(minting: Minting, *, jti: str, at_hash: str | None = None, nonce: 
     shown = visible(minting.pool, minting.client, user, session.scopes if session.oauth else None)
     claims: dict[str, object] = {"at_hash": at_hash} if at_hash else {}
     claims["sub"] = user.sub
+    _place_groups(claims, minting.groups)
     _place(claims, shown, "email_verified")
+    preferred = find_preferred_role(minting.groups)
+    if preferred is not None:
+        claims["cognito:preferred_role"] = preferred
     claims["iss"] = minting.issuer
     _place(claims, shown, "phone_number_verified")
     claims["cognito:username"] = user.username
@@ -106,6 +115,9 @@ def id_claims(minting: Minting, *, jti: str, at_hash: str | None = None, nonce: 
         claims["nonce"] = nonce
     if minting.shows_session:
         claims["origin_jti"] = session.id
+    roles = roles_of(minting.groups)
+    if roles:
+        claims["cognito:roles"] = roles
     claims["aud"] = minting.client.id
     if session.event_id:
         claims["event_id"] = session.event_id
@@ -123,7 +135,9 @@ def id_claims(minting: Minting, *, jti: str, at_hash: str | None = None, nonce: 
 def access_claims(minting: Minting, *, jti: str) -> dict[str, object]:
     """Return the claims of a user's access token, in the order of captured ones (spec/http/04 §4.3)."""
     user, session = minting.user, minting.session
-    claims: dict[str, object] = {"sub": user.sub, "iss": minting.issuer}
+    claims: dict[str, object] = {"sub": user.sub}
+    _place_groups(claims, minting.groups)
+    claims["iss"] = minting.issuer
     if session.oauth:
         claims["version"] = OAUTH_VERSION
     claims["client_id"] = minting.client.id
@@ -162,6 +176,11 @@ def machine_claims(client: Client, scopes: Collection[str], *, issuer: str, now:
 def at_hash(access_token: str) -> str:
     """Return the ``at_hash`` of an access token signed with RS256 (OpenID Connect Core §3.1.3.6)."""
     return b64url(sha256(access_token.encode("ascii")).digest()[:16]).decode()
+
+
+def _place_groups(claims: dict[str, object], groups: tuple[Group, ...]) -> None:
+    if groups:
+        claims["cognito:groups"] = [group.name for group in groups]
 
 
 def _place(claims: dict[str, object], shown: dict[str, str], name: str) -> None:

@@ -1,10 +1,11 @@
 """What the triggers around signing in are told: the ``request`` of their events (spec/api/06 §5, §6, §8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
 from poolhouse.core.client import Client
+from poolhouse.core.groups import Group, find_preferred_role, roles_of
 from poolhouse.core.user import User
 
 PRE_AUTHENTICATION = "PreAuthentication_Authentication"
@@ -41,11 +42,17 @@ def define_challenge(client: Client, user: User | None) -> dict[str, Any]:
     return {"userAttributes": user_attributes(user), "session": [], **_not_found(client, user)}
 
 
-def pre_token(user: User, scopes: Iterable[str], client_metadata: dict[str, str] | None) -> dict[str, Any]:
-    """Return the request before a user's tokens are made."""
+def pre_token(
+    user: User, groups: Sequence[Group], scopes: Iterable[str], client_metadata: dict[str, str] | None
+) -> dict[str, Any]:
+    """Return the request before a user's tokens are made; ``groups`` are the user's, in their order."""
     return {
         "userAttributes": user_attributes(user),
-        "groupConfiguration": {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None},
+        "groupConfiguration": {
+            "groupsToOverride": [group.name for group in groups],
+            "iamRolesToOverride": roles_of(groups),
+            "preferredRole": find_preferred_role(groups),
+        },
         "scopes": list(scopes),
         **_metadata(client_metadata),
     }

@@ -12,6 +12,7 @@ from poolhouse.core import events_auth
 from poolhouse.core.claims import OPENID, Minting, access_claims, at_hash, id_claims, machine_claims
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
+from poolhouse.core.groups import Group
 from poolhouse.core.pool import Pool
 from poolhouse.core.rotation import Presented, decide_refresh
 from poolhouse.core.session import Session
@@ -81,6 +82,7 @@ class Holder:
 
     session: Session | None
     user: User | None
+    groups: tuple[Group, ...]
     keys: PoolKeys
 
 
@@ -130,18 +132,25 @@ async def mint(
     ``source`` is the trigger's source. OAuth sessions get an ID token for the scope ``openid`` only.
     Raises the errors of triggers (spec/api/06 §1.2).
     """
-    keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
-    await _consult(call, pool, user, session, source, client_metadata)
-    minting = Minting(
+    keys, groups = await call.store.read(lambda tx: (tx.catalogue.signing_keys(pool.id), tx.groups.of_user(user)))
+    minting = _minting(call, pool, client, user, session, groups)
+    await _consult(call, minting, source, client_metadata)
+    with_id = with_id and (not session.oauth or OPENID in session.scopes)
+    return await _sign(call, keys, minting, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
+
+
+def _minting(
+    call: Call, pool: Pool, client: Client, user: User, session: Session, groups: tuple[Group, ...]
+) -> Minting:
+    return Minting(
         pool=pool,
         client=client,
         user=user,
         session=session,
+        groups=groups,
         issuer=issuer_of(call.deps.identity, pool),
         now=call.now // 1000,
     )
-    with_id = with_id and (not session.oauth or OPENID in session.scopes)
-    return await _sign(call, keys, minting, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
 
 
 async def _sign(
@@ -162,10 +171,10 @@ async def _sign(
     )
 
 
-async def _consult(
-    call: Call, pool: Pool, user: User, session: Session, source: str, client_metadata: dict[str, str] | None
-) -> None:
-    await consult(call, pool, source, partial(events_auth.pre_token, user, session.scopes, client_metadata))
+async def _consult(call: Call, minting: Minting, source: str, client_metadata: dict[str, str] | None) -> None:
+    scopes = minting.session.scopes
+    event = partial(events_auth.pre_token, minting.user, minting.groups, scopes, client_metadata)
+    await consult(call, minting.pool, source, event)
 
 
 async def client_credentials(call: Call, pool: Pool, client: Client, scopes: Collection[str]) -> Tokens:
@@ -206,8 +215,9 @@ def find_holder(tx: Tx, pool: Pool, held: Refreshing) -> Holder:
     keys = tx.catalogue.signing_keys(pool.id)
     found = tx.sessions.find_with_user(held.session_id)
     if found is None:
-        return Holder(None, tx.users.find_by_id(held.user_id), keys)
-    return Holder(*found, keys)
+        return Holder(None, tx.users.find_by_id(held.user_id), (), keys)
+    session, user = found
+    return Holder(session, user, tx.groups.of_user(user), keys)
 
 
 async def renew(
@@ -222,18 +232,12 @@ async def renew(
 ) -> Tokens:
     """Return new tokens for an opened refresh token and its holder; errors as for ``refresh``."""
     session, user = _checked_holder(call, pool, client, held, holder)
-    await _consult(call, pool, user, session, source, client_metadata)
+    minting = _minting(call, pool, client, user, session, holder.groups)
+    await _consult(call, minting, source, client_metadata)
     presented = decide_refresh(client, session, held.generation, call.now)
     if presented in {Presented.ROTATED, Presented.REUSED}:
         session = await _rotate(call, client, held)
-    minting = Minting(
-        pool=pool,
-        client=client,
-        user=user,
-        session=session,
-        issuer=issuer_of(call.deps.identity, pool),
-        now=call.now // 1000,
-    )
+        minting = replace(minting, session=session)
     with_id = not session.oauth or OPENID in session.scopes
     with_refresh = presented is not Presented.KEPT
     return await _sign(call, holder.keys, minting, nonce=None, with_refresh=with_refresh, with_id=with_id)
