@@ -30,6 +30,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         kinds = ["sqlite", "postgres"] if chosen == "both" else [chosen]
+        if metafunc.definition.get_closest_marker("any_database"):
+            kinds = kinds[:1]
         metafunc.parametrize("database_kind", kinds, scope="session", indirect=True)
 
 

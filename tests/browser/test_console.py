@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
 
 OPERATOR, OPERATOR_PASSWORD = "eve@example.org", "a-long-operator-password"
 
@@ -107,21 +107,26 @@ def test_create_pool(console, examine):
     ids=["web", "spa", "mobile", "machine"],
 )
 def test_set_up_application(console, examine, request, kind, return_url):
-    """What the dialog leads to, for every kind of application."""
+    """What the dialog leads to, for every kind of application: its guide and its client."""
     page = console("/pools/new")
     choose(page, kind, return_url=return_url)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Set up your")
     name = request.node.callspec.id.split("-")[-1]
-    examine(page, f"console-setup-{name}")
     while page.locator("details.snippet:not([open])").count():
         page.locator("details.snippet:not([open]) summary").first.click()
-    examine(page, f"console-setup-{name}-open")
-    page.get_by_role("link", name="Go to overview").click()
-    examine(page, f"console-overview-{name}")
-    page.get_by_role("link", name="App clients").click()
-    examine(page, f"console-clients-{name}")
-    page.get_by_role("main").get_by_role("link", name="My web app").click()
+    examine(page, f"console-setup-{name}")
+    page.get_by_role("link", name="Details").click()
     examine(page, f"console-client-{name}")
+
+
+def test_overview(console, examine):
+    """A pool at a glance, and its app clients."""
+    page = console("/pools/new")
+    choose(page, "Traditional web")
+    page.get_by_role("link", name="Go to overview").click()
+    examine(page, "console-overview")
+    page.get_by_role("link", name="App clients").click()
+    examine(page, "console-clients-filled")
 
 
 def test_client_secret(console, examine, call):
@@ -156,7 +161,7 @@ def test_create_and_edit_client(console, examine, call):
     examine(page, "console-create-client-error")
     page.get_by_label("Return URL").fill("https://app.example/")
     page.get_by_role("button", name="Create app client").click()
-    page.get_by_role("link", name="App client information").click()
+    page.get_by_role("link", name="Details").click()
 
     page.get_by_role("link", name="Edit").click()
     examine(page, "console-edit-client")
