@@ -73,7 +73,7 @@ def front(server: Server, call, pool, app) -> Callable[..., Front]:
 
     def make(*, version: int = 2, branded: bool = True, client: dict[str, Any] | None = None, **settings: Any) -> Front:
         pool_id = pool(**settings)
-        prefix = f"l{next(_numbers)}-{pool_id[-9:].lower()}"
+        prefix = f"front-{next(_numbers)}"
         call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=prefix, ManagedLoginVersion=version)
         client_id = app(pool_id, **(CLIENT | (client or {})))["ClientId"]
         if version == 2 and branded:

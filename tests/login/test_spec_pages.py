@@ -350,3 +350,42 @@ def test_l12_form_of_the_name_comes_first(front, visitor, user, language: str):
         assert page.status == 200
         assert page.has("password") is (wrong is None)
         assert page.wrong("signInFormUsername") == (text(wrong) if wrong else None)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_l16_optional_factors_are_not_asked_for(front, visitor, user, call, version: int):
+    """L16: where second factors are optional, whoever has none goes straight to the application."""
+    site = front(version=version)
+    username = user(site.pool_id)
+    call(
+        "SetUserPoolMfaConfig",
+        UserPoolId=site.pool_id,
+        MfaConfiguration="OPTIONAL",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+    )
+    browser = visitor(site)
+    done = browser.send(browser.open("/login" + site.query()), username=username, password=PASSWORD)
+    assert site.redeem(done.location)["token_type"] == "Bearer"
+
+
+def test_l6_no_page_without_a_style(front, visitor):
+    """L6: not one page of a managed domain opens for a client without a style, and a form signs nobody in."""
+    site = front(branded=False)
+    browser = visitor(site)
+    for path in ("/login", "/signup", "/forgotPassword", "/confirm"):
+        page = browser.open(path + site.query())
+        assert page.status == 403
+        assert "Login pages unavailable. Please contact an administrator." in page.html
+        assert not page.forms
+    answer = browser.http.post(f"{site.base}/login{site.query()}", data={"username": "x", "password": PASSWORD})
+    assert answer.status_code == 403
+
+
+def test_l8_nobody_is_made_by_a_refused_sign_up(front, visitor):
+    """L8: a form sent to a closed sign-up makes no user."""
+    site = front(AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
+    browser = visitor(site)
+    csrf = browser.open("/login" + site.query()).input("_csrf")["value"]
+    data = {"_csrf": csrf, "username": "eve", "password": PASSWORD}
+    assert browser.http.post(f"{site.base}/signup{site.query()}", data=data).status_code == 403
+    assert site.call("ListUsers", UserPoolId=site.pool_id)["Users"] == []

@@ -182,7 +182,7 @@ def site(server: Server, http: httpx.Client, call, pool, app, user) -> Site:
         AutoVerifiedAttributes=["email"],
         Schema=[{"Name": "x", "AttributeDataType": "String", "Mutable": True}],
     )
-    prefix = f"p{next(_numbers)}-{pool_id[-9:].lower()}"
+    prefix = f"site-{next(_numbers)}"
     call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=prefix, ManagedLoginVersion=2)
     described = [{"ScopeName": name, "ScopeDescription": name} for name in ("read", "write", "hidden")]
     call("CreateResourceServer", UserPoolId=pool_id, Identifier="rs", Name="rs", Scopes=described)

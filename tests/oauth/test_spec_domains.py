@@ -1,5 +1,6 @@
 """Domains with hosts to themselves, over https, as browsers see them (spec/http/01 §1.1–1.5, 03 §3.10)."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -15,6 +16,7 @@ PUBLIC = "https://id.test.example"
 PARENT = "auth.test.example"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-4000-8000-000000000000"
 USER = "ann@example.com"
+_numbers = itertools.count(1)
 DAY = r"\w{3}, \d\d-\w{3}-\d{4} [\d:]{8} GMT"
 
 
@@ -82,14 +84,14 @@ def client_id(cognito, pool_id: str) -> str:
 
 def add_prefix(cognito, pool_id: str) -> str:
     """Give the pool a prefix domain; return its name."""
-    name = f"d{pool_id[-9:].lower()}"
+    name = f"shop-{next(_numbers)}"
     cognito.create_user_pool_domain(UserPoolId=pool_id, Domain=name, ManagedLoginVersion=2)
     return name
 
 
 def add_custom(cognito, pool_id: str) -> str:
     """Give the pool a custom domain; return its name."""
-    name = f"login-{pool_id[-9:].lower()}.shop.example"
+    name = f"login-{next(_numbers)}.shop.example"
     cognito.create_user_pool_domain(
         UserPoolId=pool_id, Domain=name, ManagedLoginVersion=2, CustomDomainConfig={"CertificateArn": CERTIFICATE}
     )

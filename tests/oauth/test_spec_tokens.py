@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import PASSWORD
 from tests.oauth.conftest import (
@@ -422,3 +423,12 @@ def test_refresh_validity_of_zero(site: Site):
     assert site.refresh(token, client).status_code == 200
     site.server.clock.advance(120)
     assert site.refresh(token, client).json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize("seconds", [299, 86_401])
+@pytest.mark.parametrize("token", ["AccessToken", "IdToken"])
+def test_k19_lives_out_of_range(site: Site, token: str, seconds: int):
+    """ID and access tokens live for five minutes to a day; settings beyond are refused."""
+    with pytest.raises(ClientError) as caught:
+        site.app(**{f"{token}Validity": seconds, "TokenValidityUnits": {token: "seconds"}})
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterException"

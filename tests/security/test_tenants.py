@@ -52,7 +52,7 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         client = app(pool_id, **(OAUTH_CLIENT | {"ExplicitAuthFlows": FLOWS, "AllowedOAuthScopes": ["openid"]}))[
             "ClientId"
         ]
-        domain = f"t27-{name}-{pool_id[-9:].lower()}"
+        domain = f"t27-{name}-{pool_id[-9:].encode().hex()}"
         call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=domain, ManagedLoginVersion=2)
         style = call("CreateManagedLoginBranding", UserPoolId=pool_id, ClientId=client, UseCognitoProvidedValues=True)
         call("CreateResourceServer", UserPoolId=pool_id, Identifier=f"rs-{name}", Name="rs")
