@@ -29,7 +29,6 @@ STRUCTS = {
 # Operations without a handler; the endpoint says so. This list only shrinks.
 TO_COME = frozenset(
     [
-        "AddUserPoolClientSecret",
         "AdminDeleteSoftwareToken",
         "AdminDisableProviderForUser",
         "AdminForgetDevice",
@@ -53,7 +52,6 @@ TO_COME = frozenset(
         "CreateUserPoolReplica",
         "DeleteIdentityProvider",
         "DeleteTerms",
-        "DeleteUserPoolClientSecret",
         "DeleteUserPoolReplica",
         "DeleteWebAuthnCredential",
         "DescribeIdentityProvider",
@@ -77,7 +75,6 @@ TO_COME = frozenset(
         "ListIdentityProviders",
         "ListTerms",
         "ListUserImportJobs",
-        "ListUserPoolClientSecrets",
         "ListUserPoolReplicas",
         "ListUserSessions",
         "ListWebAuthnCredentials",

@@ -2,9 +2,7 @@
 
 import httpx
 import pytest
-from msgspec.structs import replace
 
-from poolhouse.flows.clients import seal_secret
 from tests.conftest import PASSWORD
 from tests.oauth.conftest import CALLBACK, CHALLENGE, VERIFIER, Site, claims, query
 
@@ -123,18 +121,13 @@ def test_t10_secret_in_the_form(site: Site):
 
 def test_t11_and_t12_two_secrets(site: Site):
     """Either active secret proves a client; one that was taken away does not."""
-
-    def set_secrets(*values: str) -> None:
-        deps = site.server.deps
-        secrets = tuple(seal_secret(deps, site.b, value, 1000 * number) for number, value in enumerate(values))
-        _, client = site.server.read(lambda tx: tx.catalogue.find_app(site.b))
-        site.server.write(lambda tx: tx.clients.save(replace(client, secrets=secrets)))
-
-    second = "second-secret-of-the-client-0000000000000000000000"
-    set_secrets(site.b_secret, second)
+    client = {"UserPoolId": site.pool_id, "ClientId": site.b}
+    second = site.call("AddUserPoolClientSecret", **client)["ClientSecretDescriptor"]["ClientSecretValue"]
     for secret in (site.b_secret, second):
         assert site.redeem(site.code(site.b), site.b, client_secret=secret).status_code == 200
-    set_secrets(second)
+        assert site.redeem(site.code(site.b), auth=(site.b, secret), client_id=None).status_code == 200
+    first = site.call("ListUserPoolClientSecrets", **client)["ClientSecrets"][0]["ClientSecretId"]
+    site.call("DeleteUserPoolClientSecret", **client, ClientSecretId=first)
     assert error(site.redeem(site.code(site.b), site.b, client_secret=site.b_secret)) == INVALID_CLIENT
     assert site.redeem(site.code(site.b), site.b, client_secret=second).status_code == 200
 

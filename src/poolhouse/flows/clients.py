@@ -4,6 +4,7 @@ import hmac
 from base64 import b64encode
 
 from poolhouse.core.client import Client, ClientSecret
+from poolhouse.core.client_secrets import secret_id
 from poolhouse.core.pool import Pool
 from poolhouse.flows.calls import Deps
 from poolhouse.model import NotAuthorizedException, ResourceNotFoundException
@@ -19,9 +20,9 @@ def get_app(tx: Tx, client_id: str) -> tuple[Pool, Client]:
 
 
 def seal_secret(deps: Deps, client_id: str, value: str, now: int) -> ClientSecret:
-    """Return a client secret as it is stored. ``now`` is in milliseconds; the id holds its seconds (spec/api/10 §5)."""
+    """Return a client secret as it is stored. ``now`` is in milliseconds."""
     sealed = deps.sealer.seal("client-secret", value.encode(), client_id.encode())
-    return ClientSecret(id=f"{client_id}--{now // 1000}", sealed=sealed, created_at=now)
+    return ClientSecret(id=secret_id(client_id, now), sealed=sealed, created_at=now)
 
 
 def secret_of(deps: Deps, client: Client) -> str | None:
