@@ -192,3 +192,28 @@ def test_names_in_another_case(call, pool, app, inbox):
     clash = ("UsernameExistsException", "User already exists")
     assert refusal(call, "SignUp", ClientId=client["ClientId"], Username="annie", Password=PASSWORD) == clash
     assert named(shown(call, pool_id, "annIE")["UserAttributes"])["preferred_username"] == "Annie"
+
+
+def test_addresses_in_another_case(call, pool, app):
+    """spec/api/03 §11: where case does not matter, an address is one name in every spelling, kept as it was given."""
+    pool_id = pool(UsernameAttributes=["email"], UsernameConfiguration={"CaseSensitive": False})
+    client = app(pool_id)
+    made = sign_up(call, client, "Ann@Case.org")
+    taken = ("UsernameExistsException", "An account with the given email already exists.")
+    for spelling in ("ann@case.org", "ANN@CASE.ORG"):
+        assert refusal(call, "SignUp", ClientId=client["ClientId"], Username=spelling, Password=PASSWORD) == taken
+        assert refusal(call, "AdminCreateUser", UserPoolId=pool_id, Username=spelling) == taken
+        seen = shown(call, pool_id, spelling)
+        assert seen["Username"] == made["UserSub"]
+        assert named(seen["UserAttributes"])["email"] == "Ann@Case.org"
+    bob = sign_up(call, client, "bob@case.org")["UserSub"]
+    changed = listed(email="ANN@case.org")
+    clash = ("AliasExistsException", "An account with the given email already exists.")
+    members = {"UserPoolId": pool_id, "Username": bob, "UserAttributes": changed}
+    assert refusal(call, "AdminUpdateUserAttributes", **members) == clash
+
+
+def test_addresses_where_case_matters(call, pool, app):
+    """spec/api/03 §11: without UsernameConfiguration two spellings of an address are two users."""
+    client = app(pool(UsernameAttributes=["email"]))
+    assert sign_up(call, client, "Ann@two.org")["UserSub"] != sign_up(call, client, "ann@two.org")["UserSub"]

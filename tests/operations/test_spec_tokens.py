@@ -4,6 +4,8 @@ import base64
 import json
 
 import pytest
+from botocore.exceptions import ClientError
+from pycognito.aws_srp import AWSSRP
 
 from tests.operations.talk import (
     DISABLED,
@@ -287,6 +289,17 @@ def test_the_order_of_checks_at_sign_in(call, pool, app, user, server):
     assert told(client["ClientId"], USERNAME="ann", PASSWORD="x")[1] == "Password attempts exceeded"
     server.clock.advance(2)
     assert told(client["ClientId"], USERNAME="ann", PASSWORD=PASSWORD) == DISABLED
+
+
+def test_a_user_made_before_the_first_client(call, cognito, pool, user):
+    """spec/api/04 §7: whoever set up the pool first and the client last signs in by SRP, the default flow."""
+    pool_id = pool()
+    user(pool_id, "ann")
+    client = call("CreateUserPoolClient", UserPoolId=pool_id, ClientName="c")["UserPoolClient"]
+    names = {"username": "ann", "pool_id": pool_id, "client_id": client["ClientId"], "client": cognito}
+    assert AWSSRP(password=PASSWORD, **names).authenticate_user()["AuthenticationResult"]["IdToken"]
+    with pytest.raises(ClientError, match="Incorrect username or password"):
+        AWSSRP(password=OTHER_PASSWORD, **names).authenticate_user()
 
 
 def test_signing_in_by_every_name(call, pool, app, inbox):

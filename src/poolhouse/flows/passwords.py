@@ -28,7 +28,7 @@ async def make_credentials(
         password_set_at=call.now,
         history=passwords.extend_history(pool, old) if old else (),
     )
-    if await call.store.read(lambda tx: tx.catalogue.srp_allowed(pool.id)):
+    if await call.store.read(lambda tx: _may_use_srp(tx, pool)):
         return await add_verifier(call, pool, username, password, made)
     return made
 
@@ -41,6 +41,11 @@ async def add_verifier(call: Call, pool: Pool, username: str, password: str, cre
     plain = verifier.to_bytes((verifier.bit_length() + 7) // 8, "big")
     sealed = call.deps.sealer.seal(VERIFIER_PURPOSE, plain, _context(pool, username))
     return replace(credentials, srp_salt=salt, srp_verifier=sealed)
+
+
+def _may_use_srp(tx: Tx, pool: Pool) -> bool:
+    """Whether a client of the pool takes SRP, or the first one is still to come and may: users are often made before."""
+    return tx.catalogue.srp_allowed(pool.id) or tx.clients.count(pool.id) == 0
 
 
 def open_verifier(call: Call, pool: Pool, username: str, credentials: Credentials) -> int | None:
