@@ -118,13 +118,16 @@ def _decoded(text: str, where: str) -> bytes:
 
 
 def _make_private_directory(path: pathlib.Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"Cannot make the directory {path} for the database: {error.strerror}.") from None
 
 
 def open_database(settings: Settings) -> Store:
     """Open the database of the settings, making the directory of a SQLite file.
 
-    Raises StorageError, and OSError where the directory cannot be made.
+    Raises StorageError, and SettingsError where the directory cannot be made.
     """
     if settings.sqlite_file is not None:
         _make_private_directory(settings.data_directory)

@@ -245,6 +245,8 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{_spelled(pair[0])} and {_spelled(pair[1])} go together.")
     if not settings.database.startswith((SQLITE, "postgresql://", "postgres://")):
         raise SettingsError(f"POOLHOUSE_DATABASE begins with {SQLITE} or postgresql://.")
+    if settings.database == SQLITE:
+        raise SettingsError(f"POOLHOUSE_DATABASE names no file: {SQLITE}path.")
     if settings.workers > 1 and settings.database == SQLITE + MEMORY:
         raise SettingsError("An in-memory database serves one worker only: leave POOLHOUSE_WORKERS at 1.")
     # It stands between slashes in the credential scope of a signature.

@@ -51,7 +51,7 @@ def check_certificate(settings: Settings) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
     except OSError as error:
-        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        reason = error.reason or "no PEM file" if isinstance(error, ssl.SSLError) else error.strerror
         raise CommandError(
             f"cannot use the certificate {settings.tls_cert} with the key {settings.tls_key}: {reason}"
         ) from None
@@ -89,10 +89,20 @@ def serve_with_workers(settings: Settings, listener: socket.socket, greet: Greet
 
     asyncio.run(prepare())
     config = _config(settings, "poolhouse.app:create_app", factory=True, lifespan="on", workers=settings.workers)
-    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor = Workers(config, sockets=[listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise CommandError("a worker process did not start; the log says why")
+
+
+class Workers(Multiprocess):
+    """Worker processes and the one that tends them."""
+
+    def terminate_all(self) -> None:
+        """Ask the workers to drain; nobody may connect any more, which is up to this process too."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
 
 def _config(settings: Settings, app: Any, **options: Any) -> uvicorn.Config:

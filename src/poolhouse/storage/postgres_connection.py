@@ -38,8 +38,12 @@ class PostgresConnection:
                 # A server that vanished without a word is given up as soon as one that cannot be reached.
                 tcp_user_timeout=CONNECT_SECONDS * 1000,
             )
+        except psycopg.ProgrammingError:
+            # Its text quotes the part that cannot be read, which may be the password.
+            raise StorageError("The URL of the PostgreSQL database cannot be read.") from None
         except psycopg.Error as error:
-            raise StorageError(f"Cannot connect to PostgreSQL: {str(error).strip()}") from None
+            reason = str(error).strip().partition("\n")[0]
+            raise StorageError(f"Cannot connect to PostgreSQL: {reason}") from None
         self.raw.prepared_max = 500
         # One type for all integers, lest each statement be prepared once for every size of number.
         self.raw.adapters.register_dumper(int, Int8BinaryDumper)
