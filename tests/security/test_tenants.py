@@ -34,18 +34,20 @@ class Tenant:
     style: str
     username: str = "ann"
     server_id: str = "rs"
+    group: str = "group"
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
         return {
             "UserPoolId": self.pool_id, "ClientId": self.client, "Domain": self.domain, "Username": self.username,
             "ManagedLoginBrandingId": self.style, "Identifier": self.server_id, "ResourceArn": ARN + self.pool_id,
+            "GroupName": self.group,
         }  # fmt: skip
 
 
 @pytest.fixture
 def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
-    """Make a pool with a user, a client, a domain, a style and a resource server of these names."""
+    """Make a pool with a user, a client, a domain, a style, a resource server and a group of these names."""
 
     def make(name: str) -> Tenant:
         pool_id = pool(AutoVerifiedAttributes=["email"])
@@ -57,8 +59,10 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         style = call("CreateManagedLoginBranding", UserPoolId=pool_id, ClientId=client, UseCognitoProvidedValues=True)
         call("CreateResourceServer", UserPoolId=pool_id, Identifier=f"rs-{name}", Name="rs")
         user(pool_id, name, email=f"{name}27@example.com", email_verified="true", name="Before")
+        call("CreateGroup", UserPoolId=pool_id, GroupName=f"group-{name}")
+        call("AdminAddUserToGroup", UserPoolId=pool_id, GroupName=f"group-{name}", Username=name)
         branding = style["ManagedLoginBranding"]["ManagedLoginBrandingId"]
-        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}")
+        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}")
 
     return make
 
@@ -117,6 +121,8 @@ def snapshot(call, tenant: Tenant) -> Any:
         call("DescribeUserPoolClient", **pool, ClientId=tenant.client),
         call("ListUsers", **pool),
         call("ListResourceServers", **pool, MaxResults=50),
+        call("ListGroups", **pool),
+        call("ListUsersInGroup", **pool, GroupName=tenant.group),
         call("DescribeUserPoolDomain", Domain=tenant.domain),
         call("DescribeManagedLoginBranding", **pool, ManagedLoginBrandingId=tenant.style),
         call("GetUserPoolMfaConfig", **pool),
@@ -211,7 +217,7 @@ def test_27_things_of_another_pool(call, cognito, tenant):
     for operation in admin_operations():
         fields = {field.encode_name for field in msgspec.structs.fields(OPERATIONS[operation].request)}
         for name in fields & (set(own.names()) - {"UserPoolId"}):
-            if operation.startswith("Create") and name == "Identifier":
+            if operation.startswith("Create") and name in {"Identifier", "GroupName"}:
                 continue
             if operation == "AdminCreateUser" or name == "ResourceArn" or "UserPoolId" not in fields:
                 continue

@@ -1,5 +1,7 @@
 """Mail and text messages: how they leave the house. Words and recipients are decided in ``core.messages`` and ``flows.messages``."""
 
+import asyncio
+import contextlib
 from typing import Protocol
 
 from poolhouse.core.message import Message
@@ -7,6 +9,11 @@ from poolhouse.core.messages import Envelope
 from poolhouse.delivery.outbox import Keep
 from poolhouse.delivery.sms import SmsSender, SmsSettings
 from poolhouse.delivery.smtp import SmtpSender, read_smtp_url
+from poolhouse.model import CodeDeliveryFailureException
+
+
+# How long a message that nobody may notice waits: its work shows neither in the time of the answer nor of the next one.
+UNSEEN_SECONDS = 0.25
 
 
 class Sender(Protocol):
@@ -34,6 +41,7 @@ class Courier:
             "EMAIL": SmtpSender(read_smtp_url(smtp_url, mail_from)) if smtp_url else None,
             "SMS": SmsSender(SmsSettings(url=sms_url)) if sms_url else None,
         }
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def deliver(self, message: Message, envelope: Envelope | None = None) -> None:
         """Deliver one message; raises CodeDeliveryFailureException. One try: the caller's user can ask again."""
@@ -42,3 +50,25 @@ class Courier:
             await self._keep(message)
         else:
             await sender.send(message, envelope or Envelope())
+
+    async def deliver_unseen(self, message: Message, envelope: Envelope | None = None) -> None:
+        """Deliver one message without a word of how that went, nor waiting for the service: both would tell strangers
+        that there is somebody to deliver to. What goes wrong is in the log.
+
+        The outbox, which is for development, is written at once.
+        """
+        if self._senders[message.channel] is None:
+            await self._keep(message)
+            return
+        task = asyncio.create_task(self._deliver_quietly(message, envelope))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def close(self) -> None:
+        """Wait for the messages that are under way; each has its sender's time limit."""
+        await asyncio.gather(*self._under_way)
+
+    async def _deliver_quietly(self, message: Message, envelope: Envelope | None) -> None:
+        await asyncio.sleep(UNSEEN_SECONDS)
+        with contextlib.suppress(CodeDeliveryFailureException):
+            await self.deliver(message, envelope)

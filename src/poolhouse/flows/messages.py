@@ -33,6 +33,8 @@ from poolhouse.model import CodeDeliveryDetailsType, DeliveryMediumType, Invalid
 _SENDERS = {DeliveryMediumType.EMAIL: "CustomEmailSender", DeliveryMediumType.SMS: "CustomSMSSender"}
 # These may be about a value that is not the user's yet.
 _ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
+# Anybody can ask for these by a name alone.
+_ASKED_BY_STRANGERS = (MessageKind.FORGOT_PASSWORD, MessageKind.RESEND_CODE)
 
 
 async def send_code(
@@ -49,6 +51,7 @@ async def send_code(
     """Send a code, or a temporary password, to one of a user's addresses and say where it went.
 
     ``attribute`` is ``email`` or ``phone_number``; ``client`` is the one that the request came through, if any.
+    Strangers who ask through a client that conceals users do not learn whether it arrived.
     Raises CodeDeliveryFailureException, InvalidParameterException (a link without a domain to lead to),
     and the errors of the CustomMessage trigger.
     """
@@ -76,7 +79,9 @@ async def send_code(
         user_pool_id=pool.id,
         username=user.username,
     )
-    await call.deps.courier.deliver(message, envelope_of(pool))
+    unseen = client is not None and client.conceals_users and kind in _ASKED_BY_STRANGERS
+    deliver = call.deps.courier.deliver_unseen if unseen else call.deps.courier.deliver
+    await deliver(message, envelope_of(pool))
     return details
 
 
