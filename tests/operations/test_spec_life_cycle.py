@@ -200,3 +200,23 @@ def test_force_needs_a_verified_flag(call, pool, user):
     call("AdminCreateUser", **members, ForceAliasCreation=True, MessageAction="SUPPRESS")
     assert shown(call, pool_id, "unforced@x.org")["Username"] == "ann"
     assert named(shown(call, pool_id, "ann")["UserAttributes"])["email_verified"] == "true"
+
+
+def test_preferred_names(call, pool, app):
+    """spec/api/03 §5.2, §9.1: an alias for confirmed users only; nobody's user name, nor another's preferred one."""
+    pool_id = pool(AliasAttributes=["preferred_username"])
+    sign_up(call, app(pool_id), "ann")
+    preferred = listed(preferred_username="annie")
+    ann = {"UserPoolId": pool_id, "Username": "ann"}
+    early = (
+        "InvalidParameterException",
+        "Preferred username can't be provided while the account is not confirmed",
+    )
+    assert refusal(call, "AdminUpdateUserAttributes", **ann, UserAttributes=preferred) == early
+    call("AdminConfirmSignUp", **ann)
+    call("AdminUpdateUserAttributes", **ann, UserAttributes=preferred)
+    assert shown(call, pool_id, "annie")["Username"] == "ann"
+    clash = ("AliasExistsException", "An account with the given preferred_username already exists.")
+    for name in ("ann", "annie"):
+        members = {"UserPoolId": pool_id, "Username": "bob", "UserAttributes": listed(preferred_username=name)}
+        assert refusal(call, "AdminCreateUser", **members) == clash

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from poolhouse.core import codes
-from poolhouse.core.aliases import alias_key, fold_username
+from poolhouse.core.aliases import alias_key
 from poolhouse.core.attribute_changes import (
     Change,
     decide_changes,
@@ -23,13 +23,8 @@ from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, drop_outdated_codes, find_refusal, make_code
 from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.messages import send_code
-from poolhouse.flows.users import CLASH, get_user_again, save_user
-from poolhouse.model import (
-    AliasExistsException,
-    CodeDeliveryDetailsType,
-    InvalidParameterException,
-    ServiceError,
-)
+from poolhouse.flows.users import check_owner, check_preferred_name, get_user_again, save_user
+from poolhouse.model import CodeDeliveryDetailsType, InvalidParameterException, ServiceError
 from poolhouse.storage import Tx
 
 FindUser = Callable[[Tx], User]
@@ -129,21 +124,9 @@ def _check_unclaimed(tx: Tx, pool: Pool, before: User, change: Change) -> None:
     for contact, value in change.user.pending.items():
         if contact in pool.username_attributes:
             owner = tx.users.find_by_alias(pool.id, alias_key(pool, contact, value))
-            _check_same(before, owner, contact)
-    wished = change.user.attributes.get("preferred_username")
-    if wished and wished != before.attributes.get("preferred_username"):
-        _check_preferred(tx, pool, before, wished)
-
-
-def _check_preferred(tx: Tx, pool: Pool, before: User, wished: str) -> None:
-    if "preferred_username" in pool.alias_attributes:
-        owner = tx.users.find_by_username(pool.id, fold_username(pool, wished))
-        _check_same(before, owner, "preferred_username")
-
-
-def _check_same(user: User, owner: User | None, attribute: str) -> None:
-    if owner is not None and owner.id != user.id:
-        raise AliasExistsException(CLASH.format(attribute))
+            check_owner(before, owner, contact)
+    if change.user.attributes.get("preferred_username") != before.attributes.get("preferred_username"):
+        check_preferred_name(tx, pool, change.user)
 
 
 def _new_code(call: Call, tx: Tx, pool: Pool, user: User, contact: str) -> FreshCode:

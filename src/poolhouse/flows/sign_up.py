@@ -24,6 +24,7 @@ from poolhouse.flows.messages import send_code, simulate_delivery
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.users import (
     CLASH_AT_CONFIRMATION,
+    PREFERRED_TOO_EARLY,
     check_name_free,
     find_user,
     get_user_again,
@@ -171,7 +172,7 @@ def _check_request(call: Call, pool: Pool, client: Client, request: SignUpReques
     check_writable(pool, client, given)
     attributes = check_new(pool, named, complete=True)
     if "preferred_username" in attributes and "preferred_username" in pool.alias_attributes:
-        raise InvalidParameterException("Preferred username can't be provided while the account is not confirmed")
+        raise InvalidParameterException(PREFERRED_TOO_EARLY)
     flags = {f"{contact}_verified": "false" for contact in CONTACTS if contact in attributes}
     return User(
         pool_id=pool.id,

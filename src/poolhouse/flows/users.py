@@ -16,14 +16,17 @@ from poolhouse.core.user import User
 from poolhouse.flows.codes import drop_outdated_codes
 from poolhouse.model import (
     AliasExistsException,
+    InvalidParameterException,
     UsernameExistsException,
     UserNotFoundException,
+    UserStatusType,
     UserType,
 )
 from poolhouse.storage import Tx
 from poolhouse.storage.errors import AlreadyExists
 
 TAKEN = "User already exists"
+PREFERRED_TOO_EARLY = "Preferred username can't be provided while the account is not confirmed"
 # Texts of AliasExistsException (spec/api/11 §3).
 CLASH = "An account with the given {} already exists."
 CLASH_AT_CONFIRMATION = "An account with the {} already exists."
@@ -62,12 +65,32 @@ def check_name_free(tx: Tx, pool: Pool, name: str, *, taken: str = TAKEN) -> Non
         raise UsernameExistsException(taken)
 
 
+def check_preferred_name(tx: Tx, pool: Pool, user: User) -> None:
+    """Check a preferred user name that is an alias: it is for confirmed users, and no name of somebody else.
+
+    Raises InvalidParameterException (spec/api/03 §5.2), AliasExistsException.
+    """
+    wished = user.attributes.get("preferred_username")
+    if not wished or "preferred_username" not in pool.alias_attributes:
+        return
+    if user.status == UserStatusType.UNCONFIRMED:
+        raise InvalidParameterException(PREFERRED_TOO_EARLY)
+    check_owner(user, tx.users.find_by_username(pool.id, fold_username(pool, wished)), "preferred_username")
+
+
+def check_owner(user: User, owner: User | None, attribute: str) -> None:
+    """Check that an alias which a user asks for is not somebody else's; raises AliasExistsException."""
+    if owner is not None and owner.id != user.id:
+        raise AliasExistsException(CLASH.format(attribute))
+
+
 def insert_user(tx: Tx, pool: Pool, user: User, *, taken: str = TAKEN) -> User:
     """Store a new user and return it with its id.
 
     Raises UsernameExistsException, with the text ``taken`` for the name itself;
-    AliasExistsException for a verified alias that belongs to somebody else.
+    AliasExistsException for a verified alias, or a preferred user name, that belongs to somebody else.
     """
+    check_preferred_name(tx, pool, user)
     try:
         return tx.users.insert(user, names_of(pool, user))
     except AlreadyExists as clash:
