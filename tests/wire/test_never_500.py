@@ -161,6 +161,7 @@ class Known:
         self.client_id = app(self.pool_id)["ClientId"]
         self.name = user(self.pool_id, email="ann@example.com", email_verified="true")
         call("CreateResourceServer", UserPoolId=self.pool_id, Identifier="api", Name="api")
+        call("CreateGroup", UserPoolId=self.pool_id, GroupName="staff")
         parameters = {"USERNAME": self.name, "PASSWORD": PASSWORD}
         result = call(
             "InitiateAuth", AuthFlow="USER_PASSWORD_AUTH", ClientId=self.client_id, AuthParameters=parameters
@@ -179,6 +180,7 @@ class Known:
             "ClientSecret": [secretive["ClientSecret"]],
             "Username": [self.name, "temporary", "ann@example.com", "ANN@example.com"],
             "Identifier": ["api"],
+            "GroupName": ["staff"],
             "AccessToken": [result["AccessToken"]] * 4 + [result["IdToken"]],
             "Token": [result["RefreshToken"], result["AccessToken"]],
             "RefreshToken": [result["RefreshToken"]],
