@@ -181,6 +181,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         stack.push_async_callback(store.close)
         deps = build_deps(settings, store, outside)
         stack.callback(deps.passwords.close)
+        stack.push_async_callback(deps.courier.close)
         yield deps
 
 
