@@ -36,9 +36,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    source = ROOT / "tests/clients/node/node_modules/axe-core/axe.min.js"
+    if not source.exists():
+        pytest.skip("axe-core is not installed: sh tools/install_test_tools.sh")
+    return source.read_text()
+
+
 @pytest.fixture
-def browse(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def browse(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Open a window. Complaints of the browser, such as a broken policy, fail the test."""
+    axe = request.getfixturevalue("axe") if "examine" in request.fixturenames else None
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -46,6 +56,8 @@ def browse(chromium: Browser) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce"} | options)
         contexts.append(context)
         context.set_default_timeout(10_000)
+        if axe is not None:
+            context.add_init_script(axe)
         context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         return context.new_page()
@@ -125,23 +137,12 @@ def photograph(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     return save
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core."""
-    source = ROOT / "tests/clients/node/node_modules/axe-core/axe.min.js"
-    if not source.exists():
-        pytest.skip("axe-core is not installed: sh tools/install_test_tools.sh")
-    return source.read_text()
-
-
 @pytest.fixture
-def examine(axe: str, photograph) -> Callable[[Page, str], None]:
+def examine(photograph) -> Callable[[Page, str], None]:
     """Let axe look for what keeps people out (WCAG 2.1 AA), in both colour schemes, and save the page's looks."""
 
     def look(page: Page, name: str) -> None:
         photograph(page, name)
-        # Not as a <script>: the pages' policy would refuse it.
-        page.evaluate(f"{axe}; 0")
         for scheme, size, rules in (("light", DESKTOP, ALL), ("dark", PHONE, CONTRAST)):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)

@@ -51,12 +51,16 @@ class Installation:
     def _read(self) -> None:
         for line in self._server.stderr:
             self._printed.put(line)
+        self._printed.put("")
 
     def _wait_for_invitation(self) -> str:
-        while True:
-            found = re.search(r"First operator\s+(\S+)", self._printed.get(timeout=30))
+        printed = ""
+        while line := self._printed.get(timeout=30):
+            printed += line
+            found = re.search(r"First operator\s+(\S+)", line)
             if found:
                 return found[1]
+        raise RuntimeError(f"poolhouse serve ended: {printed}")
 
     def run(self, *command: str) -> str:
         """What another command of ``poolhouse`` prints."""
