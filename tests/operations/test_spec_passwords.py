@@ -1,5 +1,7 @@
 """Invitations, temporary passwords and recovery (spec/api/03 §7–8)."""
 
+import re
+
 import pytest
 
 from tests.operations.talk import (
@@ -10,6 +12,7 @@ from tests.operations.talk import (
     listed,
     other,
     refusal,
+    sign_in,
     sign_up,
 )
 
@@ -147,3 +150,121 @@ def test_refused_states_of_recovery(call, pool, app, user):
     assert told[0] == "InvalidParameterException"
     for name in ("invited", "new"):
         assert refusal(call, "AdminResetUserPassword", UserPoolId=pool_id, Username=name) == state
+
+
+# Policies and history
+
+LENIENT = {
+    "RequireLowercase": False,
+    "RequireNumbers": False,
+    "RequireSymbols": False,
+    "RequireUppercase": False,
+}
+REASONS = {
+    "RequireLowercase": ("ABCDEFGH", "Password must have lowercase characters"),
+    "RequireNumbers": ("abcdefgh", "Password must have numeric characters"),
+    "RequireSymbols": ("abcdefgh", "Password must have symbol characters"),
+    "RequireUppercase": ("abcdefgh", "Password must have uppercase characters"),
+}
+
+
+@pytest.mark.parametrize("rule", REASONS)
+def test_each_rule_of_a_policy(call, pool, app, user, rule):
+    """spec/api/03 §5.3: each requirement holds in every operation that sets a password, alone, with its reason."""
+    password, reason = REASONS[rule]
+    settings = {"PasswordPolicy": {"MinimumLength": 8, **LENIENT, rule: True}}
+    pool_id = pool(Policies=settings)
+    client = app(pool_id)
+    user(pool_id, "ann")
+    token = sign_in(call, client, "ann")["AccessToken"]
+    at_creation = ("InvalidPasswordException", f"Password did not conform with policy: {reason}")
+    later = ("InvalidPasswordException", f"Password does not conform to policy: {reason}")
+    ids = {"UserPoolId": pool_id, "Username": "bob"}
+    assert refusal(call, "AdminCreateUser", **ids, TemporaryPassword=password) == at_creation
+    assert refusal(call, "SignUp", ClientId=client["ClientId"], Username="bob", Password=password) == at_creation
+    assert refusal(call, "AdminSetUserPassword", UserPoolId=pool_id, Username="ann", Password=password) == later
+    members = {"AccessToken": token, "PreviousPassword": PASSWORD, "ProposedPassword": password}
+    assert refusal(call, "ChangePassword", **members) == later
+    members = {"ClientId": client["ClientId"], "Username": "ann", "ConfirmationCode": "123456", "Password": password}
+    assert refusal(call, "ConfirmForgotPassword", **members) == later
+    call("UpdateUserPool", UserPoolId=pool_id, Policies={"PasswordPolicy": {"MinimumLength": 8, **LENIENT}})
+    call("SignUp", ClientId=client["ClientId"], Username="bob", Password=password)
+
+
+@pytest.mark.parametrize("length", [6, 20, 99])
+def test_generated_passwords_fit_their_policy(call, pool, inbox, length):
+    """spec/api/03 §8.2: an invitation's password is as long as the policy asks for, and eight characters at least."""
+    address = f"length-{length}@x.org"
+    pool_id = pool(Policies={"PasswordPolicy": {"MinimumLength": length}})
+    call("AdminCreateUser", UserPoolId=pool_id, Username="ann", UserAttributes=listed(email=address))
+    password = inbox(address)[-1].code
+    assert len(password) == max(8, length)
+    call("AdminSetUserPassword", UserPoolId=pool_id, Username="ann", Password=password, Permanent=True)
+
+
+def test_history_everywhere(call, pool, app, user, inbox):
+    """spec/api/03 §7.7: a password counts as used whoever set it, also a temporary one; a larger size needs no reset."""
+    policy = {"PasswordPolicy": {"MinimumLength": 8, "PasswordHistorySize": 3}}
+    pool_id = pool(Policies=policy)
+    client = app(pool_id)
+    user(pool_id, "ann", password="first-one-1", email="history@x.org", email_verified="true")
+    ids = {"UserPoolId": pool_id, "Username": "ann"}
+    used = ("PasswordHistoryPolicyViolationException", "Password has previously been used")
+    call("AdminSetUserPassword", **ids, Password="second-one-2", Permanent=False)
+    started = call(
+        "InitiateAuth",
+        ClientId=client["ClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ann", "PASSWORD": "second-one-2"},
+    )
+
+    def answer(password):
+        return {
+            "ClientId": client["ClientId"],
+            "ChallengeName": "NEW_PASSWORD_REQUIRED",
+            "Session": started["Session"],
+            "ChallengeResponses": {"USERNAME": "ann", "NEW_PASSWORD": password},
+        }
+
+    for password in ("first-one-1", "second-one-2"):
+        assert refusal(call, "RespondToAuthChallenge", **answer(password)) == used
+    token = call("RespondToAuthChallenge", **answer("third-one-3"))["AuthenticationResult"]["AccessToken"]
+    members = {"AccessToken": token, "PreviousPassword": "third-one-3"}
+    assert refusal(call, "ChangePassword", **members, ProposedPassword="first-one-1") == used
+    call("ForgotPassword", ClientId=client["ClientId"], Username="ann")
+    code = inbox("history@x.org")[-1].code
+    recovering = {"ClientId": client["ClientId"], "Username": "ann", "ConfirmationCode": code}
+    assert refusal(call, "ConfirmForgotPassword", **recovering, Password="second-one-2") == used
+    call("ConfirmForgotPassword", **recovering, Password="fourth-one-4")
+    # Three are barred, the present one among them: the first is the fourth.
+    assert refusal(call, "AdminSetUserPassword", **ids, Password="second-one-2", Permanent=True) == used
+    call("AdminSetUserPassword", **ids, Password="first-one-1", Permanent=True)
+
+
+# Messages
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_templates_of_a_sign_up(call, pool, app, inbox, by_link):
+    """spec/api/06 §12, 02 §1.4: with both templates given, DefaultEmailOption says which one is sent."""
+    template = {
+        "DefaultEmailOption": "CONFIRM_WITH_LINK" if by_link else "CONFIRM_WITH_CODE",
+        "EmailMessage": "foo {####} bar",
+        "EmailMessageByLink": "Dear user, {##click here##}",
+        "EmailSubject": "code {####}",
+        "EmailSubjectByLink": "link",
+    }
+    pool_id = pool(AutoVerifiedAttributes=["email"], VerificationMessageTemplate=template)
+    prefix = pool_id.lower().replace("_", "-")
+    call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=prefix)
+    client = app(pool_id)
+    address = f"template-{by_link}@x.org"
+    sign_up(call, client, "ann", email=address)
+    call("ResendConfirmationCode", ClientId=client["ClientId"], Username="ann")
+    for message in inbox(address):
+        if by_link:
+            assert message.subject == "link"
+            assert re.fullmatch(r'Dear user, <a href="[^"]+">click here</a>', message.body)
+            assert f"/{prefix}/confirmUser?" in message.body
+        else:
+            assert (message.subject, message.body) == (f"code {message.code}", f"foo {message.code} bar")
