@@ -2,6 +2,7 @@
 
 import itertools
 
+from poolhouse.core.classic_style import ALL, ClassicStyle
 from poolhouse.core.client import Client, ClientSecret
 from poolhouse.core.domain import Domain
 from poolhouse.core.groups import Group
@@ -16,6 +17,9 @@ from poolhouse.model import (
     GetUserPoolMfaConfigResponse,
     ManagedLoginBrandingType,
     ResourceServerType,
+    TermsEnforcementType,
+    TermsSourceType,
+    TermsType,
     UserPoolClientType,
     UserPoolMfaType,
     UserPoolType,
@@ -58,6 +62,24 @@ def server(identifier="https://api", pool_id=POOL, name="api") -> ResourceServer
 
 def style(id="00000000-0000-4000-8000-00000000000a", pool_id=POOL, **settings) -> ManagedLoginBrandingType:
     return ManagedLoginBrandingType(managed_login_branding_id=id, user_pool_id=pool_id, settings=settings or None)
+
+
+def classic_style(client_id=ALL, pool_id=POOL, css=".x {}", logo=b"\x00\xff", at=NOW) -> ClassicStyle:
+    return ClassicStyle(pool_id=pool_id, client_id=client_id, css=css, logo=logo, created_at=at, modified_at=at)
+
+
+def terms(number=1, client_id="app", pool_id=POOL, name="terms-of-use", **links) -> TermsType:
+    return TermsType(
+        terms_id=f"00000000-0000-4000-8000-{number:012}",
+        user_pool_id=pool_id,
+        client_id=client_id,
+        terms_name=name,
+        terms_source=TermsSourceType.LINK,
+        enforcement=TermsEnforcementType.NONE,
+        links={"cognito:default": "https://example.org/"} | {f"cognito:{name}": url for name, url in links.items()},
+        creation_date=NOW / 1000,
+        last_modified_date=NOW / 1000,
+    )
 
 
 def user(username=None, pool_id=POOL, **members) -> User:

@@ -17,6 +17,7 @@ from tests.storage.builders import (
     NOW,
     POOL,
     authorization_code,
+    classic_style,
     client,
     confirmation_code,
     domain,
@@ -28,6 +29,7 @@ from tests.storage.builders import (
     session,
     signing_key,
     style,
+    terms,
     user,
 )
 
@@ -47,6 +49,9 @@ def write_everything(tx: Tx) -> None:
     tx.resource_servers.save(server())
     tx.branding.insert(style(), "app")
     tx.branding.save(style())
+    tx.classic_styles.put(classic_style())
+    tx.terms.insert(terms())
+    tx.terms.save(terms(german="https://example.org/de"))
     ann = tx.users.insert(user("ann"), names("email:a@x", email="a@x"))
     ann = tx.users.save(ann, names("email:b@x", email="b@x", name="ann"))
     staff = tx.groups.insert(group())
@@ -92,6 +97,11 @@ def read_everything(tx: Tx) -> None:
     tx.branding.find(POOL, "x")
     tx.branding.find_by_client("app")
     tx.branding.count(POOL)
+    tx.classic_styles.find(POOL, "ALL")
+    tx.classic_styles.find_for(POOL, "app")
+    tx.terms.find(POOL, "x")
+    tx.terms.of_client("app")
+    tx.terms.page(POOL, after=None, limit=9)
     ann = tx.users.find_by_username(POOL, "ann")
     tx.users.find_by_id(ann.id)
     tx.users.lookup(POOL, "x", ann.sub, [])
@@ -133,6 +143,8 @@ def delete_everything(tx: Tx) -> None:
     tx.groups.remove(tx.groups.find(POOL, "staff"), ann)
     tx.groups.delete(tx.groups.find(POOL, "staff"))
     tx.users.delete(ann)
+    tx.terms.delete(POOL, terms().terms_id)
+    tx.classic_styles.delete(POOL, "ALL")
     tx.branding.delete(POOL, style().managed_login_branding_id)
     tx.resource_servers.delete(POOL, server().identifier)
     tx.domains.delete("shop")

@@ -61,13 +61,19 @@ class Clients:
         return replace(client, revision=client.revision + 1)
 
     def delete(self, pool_id: str, client_id: str) -> bool:
-        """Delete a client with its sessions and branding; False where there is none."""
+        """Delete a client with its sessions, its styles and terms; False where there is none."""
         deleted = self._sql.run(
             "DELETE FROM clients WHERE id = :id AND pool_id = :pool_id", id=client_id, pool_id=pool_id
         )
         if not deleted:
             return False
         self._sql.run("DELETE FROM branding WHERE client_id = :client_id", client_id=client_id)
+        self._sql.run("DELETE FROM terms WHERE client_id = :client_id", client_id=client_id)
+        self._sql.run(
+            "DELETE FROM classic_styles WHERE pool_id = :pool_id AND client_id = :client_id",
+            pool_id=pool_id,
+            client_id=client_id,
+        )
         counts.add(self._sql, f"clients:{pool_id}", -1)
         counts.next_generation(self._sql, pool_id)
         doomed.doom(self._sql, "client", client_id)

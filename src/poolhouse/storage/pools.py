@@ -66,7 +66,7 @@ class Pools:
         if row is None:
             return False
         region, builtin = row
-        for table in ("clients", "domains", "resource_servers", "branding", "signing_keys"):
+        for table in ("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"):
             self._sql.run(f"DELETE FROM {table} WHERE pool_id = :pool_id", pool_id=pool_id)  # noqa: S608 - our names
         counts.drop(self._sql, *(f"{what}:{pool_id}" for what in ("users", "clients", "resource_servers", "groups")))
         if not builtin:

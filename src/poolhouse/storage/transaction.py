@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from poolhouse.storage.branding import Branding
 from poolhouse.storage.catalogue import Cache, Catalogue
+from poolhouse.storage.classic_styles import ClassicStyles
 from poolhouse.storage.clients import Clients
 from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
 from poolhouse.storage.domains import Domains
@@ -15,6 +16,7 @@ from poolhouse.storage.keys import AccessKeys, SigningKeys
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.resource_servers import ResourceServers
 from poolhouse.storage.sessions import AuthorizationCodes, Sessions
+from poolhouse.storage.terms import Terms
 from poolhouse.storage.users import Users
 
 T = TypeVar("T")
@@ -31,6 +33,8 @@ class Tx:
         self.domains = Domains(connection)
         self.resource_servers = ResourceServers(connection)
         self.branding = Branding(connection)
+        self.classic_styles = ClassicStyles(connection)
+        self.terms = Terms(connection)
         self.users = Users(connection)
         self.groups = Groups(connection)
         self.sessions = Sessions(connection)
