@@ -1,6 +1,7 @@
 """The HTTP server around the application: one process, or several workers behind one socket."""
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -65,6 +66,8 @@ def serve_alone(settings: Settings, listener: socket.socket, greet: Greet) -> No
 
     async def run() -> None:
         await app.start()
+        gc.freeze()
+        gc.enable()
         try:
             await greet(settings, app.deps)
             await server.serve(sockets=[listener])
@@ -88,6 +91,7 @@ def serve_with_workers(settings: Settings, listener: socket.socket, greet: Greet
             await greet(settings, deps)
 
     asyncio.run(prepare())
+    gc.enable()
     config = _config(settings, "poolhouse.app:create_app", factory=True, lifespan="on", workers=settings.workers)
     supervisor = Workers(config, sockets=[listener])
     supervisor.run()

@@ -1,5 +1,6 @@
 """Running the server."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ def serve(
 
     Example: poolhouse serve --port 7665
     """
+    # What is made while starting stays: looking through it for garbage would take a tenth of the time.
+    gc.disable()
     from poolhouse.cli.listening import bind, check_certificate, serve_alone, serve_with_workers
 
     # The log of writes, which SQLite keeps beside its file, is nobody else's business either.

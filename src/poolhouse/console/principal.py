@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import hmac
-from typing import TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
@@ -17,6 +17,9 @@ from poolhouse.flows.calls import Deps
 from poolhouse.flows.operators import CALLBACK_PATH, SCOPES, SIGNED_OUT_PATH, find_operator, get_pool, sign_out
 from poolhouse.model import NotAuthorizedException
 from poolhouse.web.domains import base_url_of
+
+if TYPE_CHECKING:
+    import httpx
 
 SESSION_COOKIE = "poolhouse-console"
 FLOW_COOKIE = "poolhouse-console-flow"
@@ -50,7 +53,7 @@ class Flow(Struct, frozen=True):
 class Principal:
     """Signs operators in and out and recognises them."""
 
-    def __init__(self, deps: Deps, http: httpx.AsyncClient) -> None:
+    def __init__(self, deps: Deps, http: "Callable[[], httpx.AsyncClient]") -> None:
         self._deps = deps
         self._http = http
 
@@ -127,8 +130,8 @@ class Principal:
             "redirect_uri": self._deps.identity.public_url + CALLBACK_PATH,
             "code_verifier": flow.verifier,
         }
-        answer = await self._http.post(f"{base}/oauth2/token", data=form)
-        if answer.status_code != httpx.codes.OK:
+        answer = await self._http().post(f"{base}/oauth2/token", data=form)
+        if answer.status_code != 200:
             raise NotAuthorizedException("The code of this sign-in was not accepted. Please start again.")
         # The token came from the token endpoint itself, so its signature need not be checked (OIDC Core §3.1.3.7).
         payload = answer.json()["id_token"].split(".")[1]

@@ -1,12 +1,13 @@
 """The console's application: its routes, and what every page shares."""
 
+import functools
 import hashlib
 import hmac
 import importlib.resources
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import httpx
 import jinja2
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
@@ -22,6 +23,9 @@ from poolhouse.model import ResourceNotFoundException, ServiceError
 from poolhouse.web.dispatcher import Dispatcher
 from poolhouse.web.responses import PAGE_POLICY
 from poolhouse.web.routes import Receive, Scope, Send, Surface
+
+if TYPE_CHECKING:
+    import httpx
 
 STATIC_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 YEAR_SECONDS = 31_536_000
@@ -51,14 +55,20 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
+def _client_of(own: Surface) -> "httpx.AsyncClient":
+    """Return an HTTP client of an application in this process. Imported when somebody signs in: it is heavy."""
+    import httpx
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=own))
+
+
 class Console:
     """The ASGI application below ``/console/``. ``own`` is the whole server, for the console's own sign-in."""
 
     def __init__(self, deps: Deps, dispatcher: Dispatcher, own: Surface) -> None:
         self._deps = deps
         self._dispatcher = dispatcher
-        transport = httpx.ASGITransport(app=own)
-        self.principal = Principal(deps, httpx.AsyncClient(transport=transport))
+        self.principal = Principal(deps, functools.cache(lambda: _client_of(own)))
         self._static = _static_files()
         version = hashlib.sha256(b"".join(self._static[name] for name in sorted(self._static))).hexdigest()[:12]
         self._environment = _templates()

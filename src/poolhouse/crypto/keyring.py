@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, Protocol, TypeVar
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import (
@@ -23,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
-from cryptography.x509.oid import NameOID
 
 from poolhouse.core.jws import assemble, b64url, find_b64url, header_of, signing_input, split
 from poolhouse.core.signing_key import SigningKey
@@ -96,8 +94,11 @@ class Keyring:
 
         The serial number follows from the key, so the same arguments give the same certificate.
         """
+        # Heavy, and hardly anybody asks for a certificate.
+        from cryptography import x509
+
         private = self._unseal(key)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, pool_id)])
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, pool_id)])
         begin = datetime.fromtimestamp(now // 1000, UTC)
         built = (
             x509.CertificateBuilder()

@@ -7,8 +7,6 @@ from typing import Protocol
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
 from poolhouse.delivery.outbox import Keep
-from poolhouse.delivery.sms import SmsSender, SmsSettings
-from poolhouse.delivery.smtp import SmtpSender, read_smtp_url
 from poolhouse.model import CodeDeliveryFailureException
 
 
@@ -38,8 +36,8 @@ class Courier:
         """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting."""
         self._keep = keep
         self._senders: dict[str, Sender | None] = {
-            "EMAIL": SmtpSender(read_smtp_url(smtp_url, mail_from)) if smtp_url else None,
-            "SMS": SmsSender(SmsSettings(url=sms_url)) if sms_url else None,
+            "EMAIL": _mail_sender(smtp_url, mail_from) if smtp_url else None,
+            "SMS": _text_sender(sms_url) if sms_url else None,
         }
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -72,3 +70,18 @@ class Courier:
         await asyncio.sleep(UNSEEN_SECONDS)
         with contextlib.suppress(CodeDeliveryFailureException):
             await self.deliver(message, envelope)
+
+
+# The clients of these services are imported by those who use them only: they are heavy.
+
+
+def _mail_sender(url: str, sender: str) -> Sender:
+    from poolhouse.delivery.smtp import SmtpSender, read_smtp_url
+
+    return SmtpSender(read_smtp_url(url, sender))
+
+
+def _text_sender(url: str) -> Sender:
+    from poolhouse.delivery.sms import SmsSender, SmsSettings
+
+    return SmsSender(SmsSettings(url=url))
