@@ -138,6 +138,7 @@ def test_who_leaves_is_out(store):
     assert store.write(lambda tx: tx.groups.remove(staff, ann)) is True
     assert store.write(lambda tx: tx.groups.remove(staff, ann)) is False
     assert (groups_of(store, ann), groups_of(store, bob)) == (["other"], ["other", "staff"])
+    assert store.read(lambda tx: tx.users.find_by_id(ann.id)).memberships == 1
     assert members_of(store, staff) == ["bob"]
 
 
