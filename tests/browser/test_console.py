@@ -281,3 +281,15 @@ def test_messages(console, examine, name, path, status):
     answer = page.goto(f"/console{path}")
     assert answer.status == status
     examine(page, f"console-{name}")
+
+
+def test_expired_form(console, examine):
+    """A form of an earlier session is refused on a page that says what to do."""
+    page = console("/pools/new")
+    for field in page.locator("input[name=csrf]").all():
+        field.evaluate("field => { field.value = 'stale'; }")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        page.get_by_role("button", name="Create user directory").click()
+    assert answer.value.status == 403
+    expect(page.get_by_role("heading", name="This form has expired")).to_be_visible()
+    examine(page, "console-expired")

@@ -106,6 +106,37 @@ def test_client_page_folds_the_secret_away(browser):
     )
 
 
+def test_further_app_clients(browser, call):
+    """Another app client is made as the dialog says; one that fails leaves nothing behind."""
+    pool_id = re.search(r"/pools/([^/]+)/", str(create_pool(browser).url))[1]
+    path = f"/console/pools/{pool_id}/clients/new"
+    form = {"csrf": csrf_of(browser.get(path)), "application_type": "machine", "client_name": "Nightly job"}
+
+    made = browser.post(path, data=form)
+    refused = browser.post(path, data=form | {"application_type": "spa", "return_url": "http://app.example/"})
+
+    clients = call("ListUserPoolClients", UserPoolId=pool_id)["UserPoolClients"]
+    assert "Set up your machine-to-machine application" in made.text
+    assert refused.status_code == 400
+    assert {client["ClientName"] for client in clients} == {"Shop", "Nightly job"}
+
+
+def test_editing_keeps_what_the_form_does_not_show(browser, call):
+    """Saving other URLs changes nothing else of an app client."""
+    page = create_pool(browser)
+    pool_id, client_id = re.search(r"/pools/([^/]+)/clients/([^/]+)/setup", str(page.url)).groups()
+    before = call("DescribeUserPoolClient", UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
+    path = f"/console/pools/{pool_id}/clients/{client_id}/edit"
+    form = {"csrf": csrf_of(browser.get(path)), "client_name": "Shop", "callback_urls": "https://b.example/cb"}
+
+    browser.post(path, data=form)
+
+    after = call("DescribeUserPoolClient", UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
+    assert after["CallbackURLs"] == ["https://b.example/cb"]
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed == {"CallbackURLs", "LastModifiedDate"}
+
+
 def test_users_are_created_and_found(browser, inbox):
     """A user created in the console gets an invitation and is found by the beginning of the address."""
     pool_id = re.search(r"/pools/([^/]+)/", str(create_pool(browser).url))[1]

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from poolhouse.core.quick_setup import ApplicationType, Choices, Made, domain_prefix, quick_pool
+from poolhouse.core.quick_setup import ApplicationType, Choices, Made, domain_prefix, quick_client, quick_pool
 from poolhouse.model import (
     CreateUserPoolClientResponse,
     CreateUserPoolResponse,
@@ -164,3 +164,11 @@ def test_ids_come_from_the_answers():
     made = Made().after(CreateUserPoolResponse(user_pool=UserPoolType(id="us-east-1_x")))
     made = made.after(CreateUserPoolClientResponse(user_pool_client=UserPoolClientType(client_id="c")))
     assert made.after(object()) == Made(pool_id="us-east-1_x", client_id="c")
+
+
+@pytest.mark.parametrize("kind", ApplicationType)
+def test_another_client_is_made_as_the_first(kind):
+    """A further app client takes the same calls as a pool's first, without those for the pool."""
+    whole = [step.operation for step in quick_pool(choices(kind))]
+
+    assert [step.operation for step in quick_client(choices(kind))] == whole[2:]
