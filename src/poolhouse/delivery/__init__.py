@@ -9,7 +9,6 @@ from poolhouse.core.messages import Envelope
 from poolhouse.delivery.outbox import Keep
 from poolhouse.model import CodeDeliveryFailureException
 
-
 # How long a message that nobody may notice waits: its work shows neither in the time of the answer nor of the next one.
 UNSEEN_SECONDS = 0.25
 
