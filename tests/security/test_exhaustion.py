@@ -22,9 +22,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory) -> Iterator[str]:
-    """A server as ``poolhouse serve`` runs it."""
+    """A server as ``poolhouse serve`` runs it, behind a proxy that it trusts."""
     directory, port = tmp_path_factory.mktemp("process"), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POOLHOUSE_")}
+    environment["POOLHOUSE_TRUSTED_PROXIES"] = "127.0.0.1"
     command = [sys.executable, "-m", "poolhouse", "serve", "--port", str(port)]
     command += ["--database", f"sqlite:///{directory}/poolhouse.db"]
     with (directory / "log").open("wb") as log:
@@ -95,6 +96,24 @@ def test_21_requests_one_after_the_other(process: str):
         for _ in range(5):
             padding = {"x-pad": "a" * 60_000}
             assert client.post(f"{process}/", headers=padding, content=b"x" * 300_000).status_code == 404
+
+
+@pytest.mark.parametrize("address", ["", ",", "nonsense", "1.2.3.4, nonsense", "::1", "x" * 5000, "1.2.3.4:99999"])
+def test_11_forwarding_headers_of_a_trusted_proxy(process: str, address: str):
+    """Rows 11 and 12: whatever a proxy forwards, right or malformed, no step is skipped and no link changes."""
+    forwarded = {"x-forwarded-for": address, "x-forwarded-host": "evil.example", "x-forwarded-proto": "https"}
+    with httpx.Client(base_url=process, headers=forwarded, trust_env=False) as client:
+        console = client.get("/console/")
+        assert console.status_code == 302
+        assert "/auth/poolhouse-console/oauth2/authorize?" in console.headers["location"]
+        page = client.get(console.headers["location"])
+        assert page.status_code == 302
+        assert "evil" not in page.headers["location"] + console.headers["location"]
+        form = client.get(page.headers["location"])
+        assert form.status_code == 200
+        assert "evil" not in form.text
+        document = client.get("/us-east-1_Operators/.well-known/openid-configuration").json()
+        assert document["issuer"] == process.replace("127.0.0.1", "localhost") + "/us-east-1_Operators"
 
 
 def test_21_forms_of_the_set_up_page(server):

@@ -35,13 +35,15 @@ class Tenant:
     username: str = "ann"
     server_id: str = "rs"
     group: str = "group"
+    terms: str = "00000000-0000-4000-8000-000000000000"
+    secret: str = "none--1700000000"
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
         return {
             "UserPoolId": self.pool_id, "ClientId": self.client, "Domain": self.domain, "Username": self.username,
             "ManagedLoginBrandingId": self.style, "Identifier": self.server_id, "ResourceArn": ARN + self.pool_id,
-            "GroupName": self.group,
+            "GroupName": self.group, "TermsId": self.terms, "ClientSecretId": self.secret,
         }  # fmt: skip
 
 
@@ -62,11 +64,19 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         call("CreateGroup", UserPoolId=pool_id, GroupName=f"group-{name}")
         call("AdminAddUserToGroup", UserPoolId=pool_id, GroupName=f"group-{name}", Username=name)
         branding = style["ManagedLoginBranding"]["ManagedLoginBrandingId"]
-        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}")
+        terms = call("CreateTerms", UserPoolId=pool_id, ClientId=client, **TERMS)["Terms"]["TermsId"]
+        confidential = app(pool_id, GenerateSecret=True)["ClientId"]
+        secrets = call("ListUserPoolClientSecrets", UserPoolId=pool_id, ClientId=confidential)["ClientSecrets"]
+        secret = secrets[0]["ClientSecretId"]
+        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret)
 
     return make
 
 
+TERMS: dict[str, Any] = {
+    "TermsName": "terms-of-use", "TermsSource": "LINK", "Enforcement": "NONE",
+    "Links": {"cognito:default": "https://example.com/terms"},
+}  # fmt: skip
 # What requests say besides whom they are about.
 MORE: dict[str, Any] = {
     "AuthFlow": "ADMIN_USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": "ann", "PASSWORD": PASSWORD},
@@ -75,7 +85,7 @@ MORE: dict[str, Any] = {
     "Password": "Battery-Staple-2", "UserAttributes": [{"Name": "name", "Value": "After"}],
     "UserAttributeNames": ["name"], "CustomAttributes": [{"Name": "after", "AttributeDataType": "String"}],
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
-    "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
+    "CSS": "", **TERMS, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
@@ -84,6 +94,10 @@ OPTIONAL = {
     "AdminInitiateAuth": ("AuthParameters",),
     "AdminRespondToAuthChallenge": ("ChallengeResponses", "Session"),
     "SetUserPoolMfaConfig": ("MfaConfiguration",),
+    "CreateTerms": ("Links",),
+    "UpdateTerms": ("Links",),
+    "GetUICustomization": ("ClientId",),
+    "SetUICustomization": ("ClientId", "CSS"),
     "CreateUserPoolDomain": ("ManagedLoginVersion",),
     "UpdateUserPoolDomain": ("ManagedLoginVersion",),
 }
@@ -123,6 +137,10 @@ def snapshot(call, tenant: Tenant) -> Any:
         call("ListResourceServers", **pool, MaxResults=50),
         call("ListGroups", **pool),
         call("ListUsersInGroup", **pool, GroupName=tenant.group),
+        call("ListTerms", **pool),
+        call("DescribeTerms", **pool, TermsId=tenant.terms),
+        call("ListUserPoolClientSecrets", **pool, ClientId=tenant.secret.partition("--")[0]),
+        call("GetUICustomization", **pool, ClientId=tenant.client),
         call("DescribeUserPoolDomain", Domain=tenant.domain),
         call("DescribeManagedLoginBranding", **pool, ManagedLoginBrandingId=tenant.style),
         call("GetUserPoolMfaConfig", **pool),
