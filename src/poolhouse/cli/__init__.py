@@ -1,5 +1,6 @@
 """The command ``poolhouse``. Commands import late, so that ``--help`` answers at once."""
 
+import os
 import sys
 
 from cyclopts import App, CycloptsError
@@ -30,8 +31,10 @@ app.command(database.restore)
 
 def main() -> None:
     """Run a command; an error is one clear sentence on standard error, and exit code 1."""
+    # Whichever command makes the database: what is in it and beside it is nobody else's business.
+    os.umask(0o077)
     try:
-        app(exit_on_error=False, print_error=False)
+        app(sys.argv[1:], exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except (CommandError, CycloptsError) as error:
         sys.exit(f"poolhouse: {' '.join(str(error).split())}")

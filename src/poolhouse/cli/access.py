@@ -53,13 +53,14 @@ def env(
 
 @credentials.command(name="list")
 def list_credentials(*, json: AsJson = False, where: Where = HERE) -> None:
-    """List the access keys, without their secrets.
+    """List the access keys, oldest first, without their secrets.
 
     Example: poolhouse credentials list
     """
 
     async def work(deps: "Deps") -> "list[AccessKey]":
-        return await deps.store.read(lambda tx: tx.access_keys.list())
+        found = await deps.store.read(lambda tx: tx.access_keys.list())
+        return sorted(found, key=lambda key: (key.created_at, key.id))
 
     found = run(settings_of(where), work)
     if json:

@@ -1,6 +1,5 @@
 """Commands about the database."""
 
-import os
 import pathlib
 from typing import Annotated
 
@@ -49,7 +48,6 @@ def restore(
     settings = settings_of(where)
     if not file.exists():
         raise CommandError(f"{file} does not exist")
-    os.umask(0o077)
     if settings.sqlite_file is not None:
         settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     guarded(lambda: read_backup(settings.database, file))

@@ -30,16 +30,14 @@ def serve(
 
     Example: poolhouse serve --port 7665
     """
+    flags = {"host": host, "port": port, "public_url": public_url, "workers": workers}
+    settings = settings_of(where, **flags)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     # What is made while starting stays: looking through it for garbage would take a tenth of the time.
     gc.disable()
     from poolhouse.cli.listening import bind, check_certificate, serve_alone, serve_with_workers
 
-    # The log of writes, which SQLite keeps beside its file, is nobody else's business either.
-    os.umask(0o077)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    flags = {"host": host, "port": port, "public_url": public_url, "workers": workers}
-    settings = settings_of(where, **flags)
     check_certificate(settings)
     listener = bind(settings)
     settings = replace(settings, port=listener.getsockname()[1])
