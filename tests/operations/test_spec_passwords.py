@@ -53,6 +53,25 @@ def test_invitations_in_the_pools_words(call, pool, inbox):
     assert mail.body == f"Your username is words@x.org and temporary password is {OTHER_PASSWORD}. "
 
 
+def test_invitations_without_a_place_for_the_password(call, pool, inbox):
+    """API reference of AdminCreateUser: not delivered to users who have one, until the template is mended."""
+    told = {"AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailMessage": "Welcome, {username}."}}}
+    pool_id = pool(**told)
+    members = {"UserPoolId": pool_id, "Username": "ann", "DesiredDeliveryMediums": ["EMAIL"]}
+    made = call("AdminCreateUser", **members, UserAttributes=listed(email="no-place@x.org"))
+    assert made["User"]["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert inbox("no-place@x.org") == []
+    call("UpdateUserPool", UserPoolId=pool_id)
+    call("AdminCreateUser", **members, MessageAction="RESEND")
+    assert len(inbox("no-place@x.org")) == 1
+
+    policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    members |= {"UserPoolId": pool(Policies=policies, **told), "UserAttributes": listed(email="welcome@x.org")}
+    assert call("AdminCreateUser", **members)["User"]["UserStatus"] == "CONFIRMED"
+    [message] = inbox("welcome@x.org")
+    assert (message.body, message.code) == ("Welcome, ann.", None)
+
+
 @pytest.mark.parametrize("setting", ["policy", "older", "default"])
 def test_days_of_a_temporary_password(call, pool, app, user, server, setting):
     """spec/api/03 §8.6: TemporaryPasswordValidityDays, or the older setting, or 7; an update counts at once."""

@@ -114,6 +114,14 @@ def customised(words: Words, response: dict[str, Any] | None, kind: MessageKind,
     return replace(words, body=body or words.body, subject=subject or words.subject)
 
 
+def is_meant(words: Words, kind: MessageKind, code: str | None) -> bool:
+    """Whether a message is to be sent: an invitation with a place for the password is for users who have one.
+
+    Without that place it is for those who sign in without a password (API reference of AdminCreateUser).
+    """
+    return kind != MessageKind.ADMIN_CREATE_USER or (CODE in words.body) == (code is not None)
+
+
 def fill(words: Words, values: Values, medium: DeliveryMediumType) -> Words:
     """Put the values in the place of the placeholders. The body of a mail is HTML, so there they are escaped.
 

@@ -137,8 +137,6 @@ async def _invite(
     password: str | None,
     client_metadata: dict[str, str] | None,
 ) -> None:
-    if password is None:
-        return
     for contact in contacts:
         await send_code(
             call,

@@ -20,6 +20,7 @@ from poolhouse.core.messages import (
     envelope_of,
     fill,
     is_link,
+    is_meant,
     mask,
 )
 from poolhouse.core.pool import Pool
@@ -44,13 +45,14 @@ async def send_code(
     *,
     kind: MessageKind,
     attribute: str,
-    code: str,
+    code: str | None,
     client: Client | None = None,
     client_metadata: dict[str, str] | None = None,
 ) -> CodeDeliveryDetailsType:
     """Send a code, or a temporary password, to one of a user's addresses and say where it went.
 
     ``attribute`` is ``email`` or ``phone_number``; ``client`` is the one that the request came through, if any.
+    ``code`` is None in the invitation of a user without a password.
     Strangers who ask through a client that conceals users do not learn whether it arrived.
     Raises CodeDeliveryFailureException, InvalidParameterException (a link without a domain to lead to),
     and the errors of the CustomMessage trigger.
@@ -58,15 +60,18 @@ async def send_code(
     destination = _destination(user, kind, attribute)
     medium = MEDIUM_OF[attribute]
     details = CodeDeliveryDetailsType(attribute_name=attribute, delivery_medium=medium, destination=mask(destination))
-    values = Values(
-        code=code, username=_sign_in_name(pool, user), link=_find_link(call, pool, user, kind, medium, code, client)
-    )
+    text = code or ""
+    link = _find_link(call, pool, user, kind, medium, text, client)
+    values = Values(code=text, username=_sign_in_name(pool, user), link=link)
     request = partial(_request, user, kind, client_metadata)
     # The pool's own sender takes the place of everything below (spec/api/06 §10).
     if await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request) is not None:
         return details
     response = await consult(call, pool, f"CustomMessage_{kind}", request)
-    words = fill(customised(choose_words(pool, kind, medium), response, kind, medium), values, medium)
+    words = customised(choose_words(pool, kind, medium), response, kind, medium)
+    if not is_meant(words, kind, code):
+        return details
+    words = fill(words, values, medium)
     message = Message(
         id=call.deps.random.uuid(),
         at=call.now,
