@@ -266,12 +266,11 @@ class App:
         self.deps = await self._stack.enter_async_context(open_deps(self.settings, self._outside))
         await install(self.settings, self.deps)
         api = ApiEndpoint(self.deps)
-        oauth = OAuth(self.deps)
         self._router = Router(
             self.deps,
             api=api,
-            issuer=oauth,
-            domains=(oauth, Login(self.deps)),
+            oauth=OAuth(self.deps),
+            login=Login(self.deps),
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
         )

@@ -63,10 +63,14 @@ def open_and_mint(stage: Stage, *, oauth: bool = False, scopes: tuple[str, ...] 
     return stage.run(tokens.mint(stage.public, stage.pool, stage.client, user, session, source=source, **mint))
 
 
+async def refreshed(stage: Stage, token: str) -> Tokens:
+    held = tokens.find_refreshing(stage.public, token)
+    holder = await stage.deps.store.read(lambda tx: tokens.find_holder(tx, held))
+    return await tokens.renew(stage.public, stage.pool, stage.client, holder, source="TokenGeneration_RefreshTokens")
+
+
 def refresh(stage: Stage, token: str) -> Tokens:
-    return stage.run(
-        tokens.refresh(stage.public, stage.pool, stage.client, token, source="TokenGeneration_RefreshTokens")
-    )
+    return stage.run(refreshed(stage, token))
 
 
 def read(stage: Stage, token: str):
@@ -281,10 +285,7 @@ def test_refreshes_at_once_within_the_grace_period(stage: Stage):
     made = open_and_mint(stage)
 
     async def at_once() -> list[Tokens]:
-        calls = (
-            tokens.refresh(stage.public, stage.pool, stage.client, made.refresh_token, source="s") for _ in range(5)
-        )
-        return await asyncio.gather(*calls)
+        return await asyncio.gather(*(refreshed(stage, made.refresh_token) for _ in range(5)))
 
     held = [tokens.find_refreshing(stage.public, given.refresh_token) for given in stage.run(at_once())]
     assert {one.generation for one in held} == {1}
@@ -300,7 +301,7 @@ def test_of_many_refreshes_at_once_one_wins(stage: Stage):
 
     async def once() -> str:
         try:
-            await tokens.refresh(stage.public, stage.pool, stage.client, made.refresh_token, source="s")
+            await refreshed(stage, made.refresh_token)
         except ServiceError as error:
             return error.code
         return "tokens"
@@ -424,10 +425,10 @@ def test_verified_tokens_are_remembered_within_bounds():
     remembered = bearer._Verified()
     remembered.capacity = 2
     for name in (b"a", b"b"):
-        remembered.remember(name, "key")
-    assert remembered.find(b"a") == "key"
-    remembered.remember(b"c", "other")
-    assert [remembered.find(name) for name in (b"a", b"b", b"c")] == ["key", None, "other"]
+        remembered.remember(bearer.Opened("token", name, "key", "claims"))
+    assert remembered.find(b"a") == ("key", "claims")
+    remembered.remember(bearer.Opened("token", b"c", "other", "claims"))
+    assert [remembered.find(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
 
 
 def test_a_session_revoked_while_it_rotates(stage: Stage):
@@ -435,10 +436,10 @@ def test_a_session_revoked_while_it_rotates(stage: Stage):
     stage.set_client(refresh_token_rotation=rotation())
     made = open_and_mint(stage)
     held = tokens.find_refreshing(stage.public, made.refresh_token)
-    holder = stage.read(lambda tx: tokens.find_holder(tx, stage.pool, held))
+    holder = stage.read(lambda tx: tokens.find_holder(tx, held))
     stage.write(lambda tx: tx.sessions.delete(held.session_id))
     with refused("Refresh Token has been revoked"):
-        stage.run(tokens.renew(stage.public, stage.pool, stage.client, held, holder, source="s"))
+        stage.run(tokens.renew(stage.public, stage.pool, stage.client, holder, source="s"))
 
 
 def test_issuers(stage: Stage):

@@ -328,11 +328,10 @@ def test_a35_post_in_strict_mode(site: Site):
     strict = OAuth(replace(deps, identity=replace(deps.identity, strict=True)))
 
     async def post() -> httpx.Response:
-        from poolhouse.web.domains import find_domain
+        from poolhouse.web.domains import find_address
 
         async def app(scope, receive, send):
-            domain = await find_domain(scope, deps)
-            assert await strict.handle(scope, receive, send, domain, domain.path)
+            assert await strict.answer(scope, receive, send, await find_address(scope, deps))
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
             return await client.post(f"{site.base}/oauth2/authorize", data={"client_id": site.a})

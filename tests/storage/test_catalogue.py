@@ -95,12 +95,12 @@ def test_hits_cost_one_point_read(store):
     ran = []
 
     def watched(tx):
-        row = tx.catalogue._sql.row
-        tx.catalogue._sql.row = lambda sql, **values: ran.append(sql) or row(sql, **values)
+        row = tx._connection.row
+        tx._connection.row = lambda sql, **values: ran.append(sql) or row(sql, **values)
         try:
             return look(tx)
         finally:
-            del tx.catalogue._sql.row
+            del tx._connection.row
 
     again = store.read(watched)
     assert again == first

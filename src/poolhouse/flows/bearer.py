@@ -1,14 +1,13 @@
 """Reading access tokens: who calls with one, and whether it still counts (spec/api/04 §11)."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import sha256
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from poolhouse.core.client import Client
-from poolhouse.core.jws import find_kid, split
+from poolhouse.core.jws import MAX_TOKEN_LENGTH, find_kid, split
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
 from poolhouse.core.signing_key import PoolKeys, SigningKey
@@ -37,8 +36,7 @@ class Claims(Struct, frozen=True, kw_only=True):
     origin_jti: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(Struct, frozen=True):
     """Who calls with an access token. ``session`` is None where the token names none."""
 
     pool: Pool
@@ -49,8 +47,18 @@ class Bearer:
     claims: Claims
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class Opened(Struct, frozen=True):
+    """A token taken apart. Its signature is good once the digest is among those remembered."""
+
+    token: str
+    digest: bytes
+    kid: str
+    claims: Claims
+
+
+class Found(Struct, frozen=True):
+    """What is stored about a token: its user and session where there still are any."""
+
     pool: Pool
     client: Client
     keys: PoolKeys
@@ -58,24 +66,25 @@ class _Found:
     session: Session | None
 
 
-class _Verified(OrderedDict[bytes, str]):
-    """Digests of tokens whose signature was found good, with the id of the key; the ones used last.
+class _Verified(OrderedDict[bytes, tuple[str, Claims]]):
+    """What tokens say whose signature was found good, with the id of the key, by digest; the ones used last.
 
-    This spares the signature check only: whether the key still counts, expiry and revocation are looked at each time.
+    This spares taking apart and the signature check: whether the key still counts, expiry and revocation are
+    looked at each time.
     """
 
-    capacity = 16_384
+    capacity = 8192
 
-    def remember(self, digest: bytes, kid: str) -> None:
-        self[digest] = kid
+    def remember(self, opened: Opened) -> None:
+        self[opened.digest] = opened.kid, opened.claims
         if len(self) > self.capacity:
             self.popitem(last=False)
 
-    def find(self, digest: bytes) -> str | None:
-        kid = self.get(digest)
-        if kid is not None:
+    def find(self, digest: bytes) -> tuple[str, Claims] | None:
+        known = self.get(digest)
+        if known is not None:
             self.move_to_end(digest)
-        return kid
+        return known
 
 
 _CLAIMS = Decoder(Claims)
@@ -88,42 +97,60 @@ async def read_access_token(call: Call, token: str) -> Bearer:
     Raises NotAuthorizedException where it is not ours, expired or revoked, or its user disabled;
     UserNotFoundException where the user is gone.
     """
-    claims, kid = _unverified(token)
-    found = await call.store.read(lambda tx: _find(tx, claims))
+    opened = open_access_token(token)
+    found = await call.store.read(lambda tx: find_bearer(tx, opened))
+    return check_bearer(call, opened, found)
+
+
+def open_access_token(token: str) -> Opened:
+    """Take a token apart, believing nothing of it yet; raises NotAuthorizedException where that cannot be done."""
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+        raise NotAuthorizedException(INVALID)
+    digest = sha256(token.encode("ascii")).digest()
+    known = _verified.find(digest)
+    return Opened(token, digest, *(known or _unverified(token)))
+
+
+def find_bearer(tx: Tx, opened: Opened) -> Found | None:
+    """Read what is stored about a token; None where its client is not ours."""
+    claims = opened.claims
+    # First of all, since this tells the generation of the pool as well: it makes the rest free of statements.
+    held = tx.sessions.find_with_user(claims.origin_jti) if claims.origin_jti else None
+    app = tx.catalogue.find_app(claims.client_id)
+    if app is None:
+        return None
+    pool, client = app
+    keys = tx.catalogue.signing_keys(pool.id)
+    if held is not None:
+        return Found(pool, client, keys, held[1], held[0])
+    return Found(pool, client, keys, tx.users.find_by_sub(pool.id, claims.sub), None)
+
+
+def check_bearer(call: Call, opened: Opened, found: Found | None) -> Bearer:
+    """Return who calls, from a token and what is stored about it; errors as for ``read_access_token``."""
     if found is None:
         raise NotAuthorizedException(INVALID)
-    _check_genuine(call, token, claims, kid, found)
+    claims = opened.claims
+    _check_genuine(call, opened, found)
     if claims.exp * 1000 <= call.now:
         raise NotAuthorizedException("Access Token has expired")
     user = _checked_user(claims, found)
     return Bearer(found.pool, found.client, user, found.session, frozenset(claims.scope.split()), claims)
 
 
-def _unverified(token: str) -> tuple[Claims, str]:
+def _unverified(token: str) -> tuple[str, Claims]:
     parts, kid = split(token), find_kid(token)
     if parts is None or kid is None:
         raise NotAuthorizedException(INVALID)
     try:
-        return _CLAIMS.decode(parts.payload), kid
+        return kid, _CLAIMS.decode(parts.payload)
     except (DecodeError, UnicodeError, RecursionError):
         raise NotAuthorizedException(INVALID) from None
 
 
-def _find(tx: Tx, claims: Claims) -> _Found | None:
-    app = tx.catalogue.find_app(claims.client_id)
-    if app is None:
-        return None
-    pool, client = app
-    keys = tx.catalogue.signing_keys(pool.id)
-    held = tx.sessions.find_with_user(claims.origin_jti) if claims.origin_jti else None
-    if held is not None:
-        return _Found(pool, client, keys, held[1], held[0])
-    return _Found(pool, client, keys, tx.users.find_by_sub(pool.id, claims.sub), None)
-
-
-def _check_genuine(call: Call, token: str, claims: Claims, kid: str, found: _Found) -> None:
-    key = _find_key(found.keys, kid)
-    genuine = key is not None and _is_signed(call.deps.keyring, token, key)
+def _check_genuine(call: Call, opened: Opened, found: Found) -> None:
+    key, claims = _find_key(found.keys, opened.kid), opened.claims
+    genuine = key is not None and _is_signed(call.deps.keyring, opened, key)
     if not genuine or claims.token_use != "access" or claims.iss != issuer_of(call.deps.identity, found.pool):
         raise NotAuthorizedException(INVALID)
 
@@ -133,17 +160,16 @@ def _find_key(keys: PoolKeys, kid: str) -> SigningKey | None:
     return next((key for key in candidates if key.kid == kid and key.use == "access"), None)
 
 
-def _is_signed(keyring: Keyring, token: str, key: SigningKey) -> bool:
-    digest = sha256(token.encode("ascii")).digest()
-    if _verified.find(digest) == key.kid:
+def _is_signed(keyring: Keyring, opened: Opened, key: SigningKey) -> bool:
+    if opened.digest in _verified:
         return True
-    if keyring.verify(token, key) is None:
+    if keyring.verify(opened.token, key) is None:
         return False
-    _verified.remember(digest, key.kid)
+    _verified.remember(opened)
     return True
 
 
-def _checked_user(claims: Claims, found: _Found) -> User:
+def _checked_user(claims: Claims, found: Found) -> User:
     user, session = found.user, found.session
     if claims.username is None:
         # A client's own token opens nothing that belongs to a user.

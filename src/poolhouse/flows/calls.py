@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from poolhouse.core.client import Client
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
@@ -71,8 +73,7 @@ class Deps:
     random: Random
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Where a request came from."""
 
     request_id: str
@@ -80,8 +81,7 @@ class Origin:
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One request. ``now`` is milliseconds since the epoch, read once, so that one answer has one time."""
 
     deps: Deps
@@ -94,13 +94,11 @@ class Call:
         return self.deps.store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicCall(Call):
+class PublicCall(Call, frozen=True, kw_only=True):
     """A call by an app client, or by anyone: nothing is known of the caller yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminCall(Call):
+class AdminCall(Call, frozen=True, kw_only=True):
     """A call whose signature was verified. ``region`` is the one of the credential scope.
 
     ``builtin`` is true for the program's own console, which alone sees the built-in pool of operators.
@@ -129,8 +127,7 @@ class AdminCall(Call):
         return found[1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserCall(Call):
+class UserCall(Call, frozen=True, kw_only=True):
     """A call with a valid access token: verified, unexpired, not revoked, of an enabled user, with the API's scope.
 
     ``user`` is as read when the token was checked; a write reads it again inside its transaction.

@@ -1,7 +1,6 @@
 """The life of tokens: issued, refreshed, rotated, revoked (spec/http/04)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -39,11 +38,12 @@ __all__ = [
     "client_credentials",
     "find_holder",
     "find_refreshing",
+    "issue",
     "issuer_of",
     "mint",
     "open_session",
+    "prepare",
     "read_access_token",
-    "refresh",
     "renew",
     "revoke",
 ]
@@ -76,10 +76,10 @@ class Refreshing(Struct, frozen=True, array_like=True):
 _UNPACK = msgspec.msgpack.Decoder(Refreshing)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Whom a refresh token belongs to, as stored now: the session is None when it was revoked."""
 
+    held: Refreshing
     session: Session | None
     user: User | None
     groups: tuple[Group, ...]
@@ -133,15 +133,39 @@ async def mint(
     Raises the errors of triggers (spec/api/06 §1.2).
     """
     keys, groups = await call.store.read(lambda tx: (tx.catalogue.signing_keys(pool.id), tx.groups.of_user(user)))
-    minting = _minting(call, pool, client, user, session, groups)
+    minting = prepare(call, pool, client, user, session, groups)
+    return await issue(
+        call,
+        keys,
+        minting,
+        source=source,
+        nonce=nonce,
+        with_refresh=with_refresh,
+        with_id=with_id,
+        client_metadata=client_metadata,
+    )
+
+
+async def issue(
+    call: Call,
+    keys: PoolKeys,
+    minting: Minting,
+    *,
+    source: str,
+    nonce: str | None = None,
+    with_refresh: bool = True,
+    with_id: bool = True,
+    client_metadata: dict[str, str] | None = None,
+) -> Tokens:
+    """Return the tokens that ``mint`` returns, where the caller has read keys and groups together with other things."""
+    session = minting.session
     await _consult(call, minting, source, client_metadata)
     with_id = with_id and (not session.oauth or OPENID in session.scopes)
     return await _sign(call, keys, minting, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
 
 
-def _minting(
-    call: Call, pool: Pool, client: Client, user: User, session: Session, groups: tuple[Group, ...]
-) -> Minting:
+def prepare(call: Call, pool: Pool, client: Client, user: User, session: Session, groups: tuple[Group, ...]) -> Minting:
+    """Return what the tokens of one answer are made from."""
     return Minting(
         pool=pool,
         client=client,
@@ -177,31 +201,23 @@ async def _consult(call: Call, minting: Minting, source: str, client_metadata: d
     await consult(call, minting.pool, source, event)
 
 
-async def client_credentials(call: Call, pool: Pool, client: Client, scopes: Collection[str]) -> Tokens:
+async def client_credentials(
+    call: Call, pool: Pool, client: Client, scopes: Collection[str], *, keys: PoolKeys | None = None
+) -> Tokens:
     """Return an access token for a client itself (RFC 6749 §4.4). The caller has checked the scopes.
 
-    The trigger runs in its version V3_0 only (spec/http/04 §4.8).
+    ``keys`` spares a read where the caller has made it already. The trigger runs in its version V3_0 only
+    (spec/http/04 §4.8).
     """
     configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
     if configured and configured.lambda_version == "V3_0":
         await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, partial(events_auth.machine_token, scopes))
-    keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
+    if keys is None:
+        keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
     issuer = issuer_of(call.deps.identity, pool)
     claims = machine_claims(client, scopes, issuer=issuer, now=call.now // 1000, jti=call.deps.random.uuid())
     token = await call.deps.keyring.sign(keys.access, _JSON.encode(claims))
     return Tokens(access_token=token, expires_in=client.access_token_seconds)
-
-
-async def refresh(call: Call, pool: Pool, client: Client, token: str, *, source: str) -> Tokens:
-    """Return new tokens for a refresh token, with a new refresh token where the client's rotate.
-
-    Raises NotAuthorizedException, UserNotFoundException or RefreshTokenReuseException (spec/api/04 §11).
-    """
-    held = find_refreshing(call, token)
-    if held is None:
-        raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
-    holder = await call.store.read(lambda tx: find_holder(tx, pool, held))
-    return await renew(call, pool, client, held, holder, source=source)
 
 
 def find_refreshing(call: Call, token: str) -> Refreshing | None:
@@ -210,29 +226,39 @@ def find_refreshing(call: Call, token: str) -> Refreshing | None:
     return None if plain is None else _UNPACK.decode(plain)
 
 
-def find_holder(tx: Tx, pool: Pool, held: Refreshing) -> Holder:
-    """Read whom a refresh token that ``pool`` is asked about belongs to."""
-    keys = tx.catalogue.signing_keys(pool.id)
+def find_holder(tx: Tx, held: Refreshing | None) -> Holder | None:
+    """Read whom a refresh token belongs to; None where it is none of ours, or its pool is gone."""
+    if held is None:
+        return None
+    # First of all, since this tells the generation of the pool as well: it makes the rest free of statements.
     found = tx.sessions.find_with_user(held.session_id)
+    if tx.catalogue.find_pool(held.pool_id) is None:
+        return None
+    keys = tx.catalogue.signing_keys(held.pool_id)
     if found is None:
-        return Holder(None, tx.users.find_by_id(held.user_id), (), keys)
+        return Holder(held, None, tx.users.find_by_id(held.user_id), (), keys)
     session, user = found
-    return Holder(session, user, tx.groups.of_user(user), keys)
+    return Holder(held, session, user, tx.groups.of_user(user), keys)
 
 
 async def renew(
     call: Call,
     pool: Pool,
     client: Client,
-    held: Refreshing,
-    holder: Holder,
+    holder: Holder | None,
     *,
     source: str,
     client_metadata: dict[str, str] | None = None,
 ) -> Tokens:
-    """Return new tokens for an opened refresh token and its holder; errors as for ``refresh``."""
-    session, user = _checked_holder(call, pool, client, held, holder)
-    minting = _minting(call, pool, client, user, session, holder.groups)
+    """Return new tokens for a refresh token's holder, with a new refresh token where the client's rotate.
+
+    Raises NotAuthorizedException, UserNotFoundException or RefreshTokenReuseException (spec/api/04 §11).
+    """
+    if holder is None:
+        raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
+    session, user = _checked_holder(call, pool, client, holder)
+    held = holder.held
+    minting = prepare(call, pool, client, user, session, holder.groups)
     await _consult(call, minting, source, client_metadata)
     presented = decide_refresh(client, session, held.generation, call.now)
     if presented in {Presented.ROTATED, Presented.REUSED}:
@@ -243,7 +269,8 @@ async def renew(
     return await _sign(call, holder.keys, minting, nonce=None, with_refresh=with_refresh, with_id=with_id)
 
 
-def _checked_holder(call: Call, pool: Pool, client: Client, held: Refreshing, holder: Holder) -> tuple[Session, User]:
+def _checked_holder(call: Call, pool: Pool, client: Client, holder: Holder) -> tuple[Session, User]:
+    held = holder.held
     if held.client_id != client.id or held.pool_id != pool.id:
         raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
     if held.expires_at <= call.now:

@@ -12,6 +12,7 @@ from poolhouse.flows.authorization import (
 )
 from poolhouse.flows.browser import COOKIE
 from poolhouse.oauth.request import OAuthRequest
+from poolhouse.web.domains import DomainContext
 from poolhouse.web.languages import language_cookies
 from poolhouse.web.requests import FORM_LIMIT, cookies, is_form, read_body
 from poolhouse.web.responses import Header, Response, domain_redirect, set_cookie
@@ -26,17 +27,16 @@ async def authorize(request: OAuthRequest) -> Response:
     Differs from Cognito (``/oauth2/authorize``): POST is accepted as OpenID Connect Core §3.1.2.1 wants it; under
     POOLHOUSE_STRICT it is answered 405. ``acr_values`` has no effect in this version.
     """
-    query = await _query(request)
-    base_url = request.domain.base_url
+    domain, query = await request.get_domain(), await _query(request)
     try:
-        checked = await check_authorization(request.call, request.domain.pool, query, managed=request.domain.managed)
+        checked = await check_authorization(request.call, domain.pool, query, managed=domain.managed)
         location = await _answer(request, checked)
     except AuthorizationRefused as refusal:
-        return domain_redirect(refusal.url(base_url), request_id=request.id)
-    cookies_set = language_cookies(request.domain, checked.parameters.get("lang"), request.call.now)
+        return domain_redirect(refusal.url(domain.base_url), request_id=request.id)
+    cookies_set = language_cookies(domain, checked.parameters.get("lang"), request.call.now)
     if location is not None:
         return domain_redirect(location, request_id=request.id, extra=cookies_set)
-    return _to_sign_in(request, query, cookies_set)
+    return _to_sign_in(request, domain, query, cookies_set)
 
 
 async def _query(request: OAuthRequest) -> str:
@@ -67,8 +67,8 @@ async def _answer(request: OAuthRequest, checked: Authorization) -> str | None:
     return None
 
 
-def _to_sign_in(request: OAuthRequest, query: str, extra: list[Header]) -> Response:
+def _to_sign_in(request: OAuthRequest, domain: DomainContext, query: str, extra: list[Header]) -> Response:
     """Go to the sign-in page with the query as it came, and with the token its forms will need if there is none yet."""
     if XSRF_COOKIE not in cookies(request.headers):
-        extra.append(set_cookie(request.domain.cookie_scope, XSRF_COOKIE, request.call.deps.random.uuid()))
-    return domain_redirect(f"{request.domain.base_url}/login?{query}", request_id=request.id, extra=extra)
+        extra.append(set_cookie(domain.cookie_scope, XSRF_COOKIE, request.call.deps.random.uuid()))
+    return domain_redirect(f"{domain.base_url}/login?{query}", request_id=request.id, extra=extra)

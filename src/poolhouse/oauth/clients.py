@@ -1,18 +1,20 @@
 """Which app client a request comes from, and whether it is that client (spec/http/02 §2.2.1)."""
 
 from base64 import b64decode
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from poolhouse.core.client import Client
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.parameters import Parameters
+from poolhouse.core.pool import Pool
+from poolhouse.flows.calls import Deps
 from poolhouse.flows.clients import is_secret
-from poolhouse.oauth.request import OAuthRequest
+from poolhouse.storage import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(Struct, frozen=True):
     """What a request says of its client. ``secret`` is None where none came; ``basic`` tells how it came."""
 
     client_id: str
@@ -20,27 +22,32 @@ class Presented:
     basic: bool = False
 
 
-async def authenticate(request: OAuthRequest, form: Parameters) -> Client:
-    """Return the client of a request: by HTTP Basic, by the form, or a public one by its id alone.
-
-    Raises OAuthError: invalid_client, or invalid_request where the request names no client.
-    """
-    presented = find_presented(request.headers.get("authorization", ""), form)
-    found = await request.call.store.read(lambda tx: tx.catalogue.find_app(presented.client_id))
-    if found is None or found[0].id != request.domain.pool.id:
+def find_client(tx: Tx, pool: Pool, presented: Presented) -> Client:
+    """Return the client that a request names; raises OAuthError where the pool has none of that id."""
+    found = tx.catalogue.find_app(presented.client_id)
+    if found is None or found[0].id != pool.id:
         raise OAuthError("invalid_client")
-    client = found[1]
+    return found[1]
+
+
+def check_client(deps: Deps, client: Client, presented: Presented) -> None:
+    """Check that a request comes from the client it names: by its secret, or a public one by its id alone.
+
+    Raises OAuthError.
+    """
     if client.secrets:
-        genuine = presented.secret is not None and is_secret(request.call.deps, client, presented.secret)
+        genuine = presented.secret is not None and is_secret(deps, client, presented.secret)
     else:
         genuine = presented.secret is None and not presented.basic
     if not genuine:
         raise OAuthError("invalid_client")
-    return client
 
 
 def find_presented(authorization: str, form: Parameters) -> Presented:
-    """Return what a request says of its client; errors as for ``authenticate``."""
+    """Return what a request says of its client, by HTTP Basic or by the form.
+
+    Raises OAuthError: invalid_request where it names none, or says it twice; invalid_client.
+    """
     named, secret = form.get("client_id"), form.get("client_secret")
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() != "basic":

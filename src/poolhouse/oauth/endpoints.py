@@ -12,12 +12,12 @@ from poolhouse.oauth.authorize import authorize
 from poolhouse.oauth.discovery import Discovery
 from poolhouse.oauth.errors import FLOW_ERRORS, error_response, translate
 from poolhouse.oauth.logout import logout
-from poolhouse.oauth.request import OAuthRequest
+from poolhouse.oauth.request import NoSuchDomain, OAuthRequest
 from poolhouse.oauth.revoke import revoke
 from poolhouse.oauth.token import token
 from poolhouse.oauth.userinfo import userinfo
 from poolhouse.storage.errors import Busy
-from poolhouse.web.domains import DomainContext
+from poolhouse.web.domains import Address
 from poolhouse.web.requests import RequestRefused, headers, public_call
 from poolhouse.web.responses import CORS, Header, Response, domain_empty, domain_method_not_allowed, respond
 
@@ -58,8 +58,9 @@ class OAuth:
         self._deps = deps
         self._discovery = Discovery(deps)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
-        """Answer a request to a pool domain; returns False where the path is not one of these endpoints."""
+    async def answer(self, scope: Scope, receive: Receive, send: Send, address: Address) -> bool:
+        """Answer a request to a pool domain; returns False where there is no such endpoint or no such domain."""
+        path = address.path
         endpoint = ENDPOINTS.get(path)
         if endpoint is None and path.lower() == _USERINFO:
             endpoint = ENDPOINTS["/oauth2/userInfo"]
@@ -67,13 +68,17 @@ class OAuth:
             return False
         request = OAuthRequest(
             call=public_call(scope, self._deps),
-            domain=domain,
+            address=address,
             method=scope["method"],
             headers=headers(scope),
             query=scope["query_string"].decode("latin-1"),
             receive=receive,
         )
-        await respond(send, await self._answer(endpoint, request))
+        try:
+            response = await self._answer(endpoint, request)
+        except NoSuchDomain:
+            return False
+        await respond(send, response)
         return True
 
     async def discovery(  # the router calls every surface alike
@@ -92,7 +97,10 @@ class OAuth:
         await respond(send, await self._discovery.find(pool_id, document))
 
     async def _answer(self, endpoint: Endpoint, request: OAuthRequest) -> Response:
+        """Return the answer of an endpoint; raises NoSuchDomain, also where the request is refused before that shows."""
         extra = [CORS] if endpoint.cors else []
+        if request.method not in self._methods(endpoint):
+            await request.get_domain()
         if request.method == "OPTIONS" and endpoint.cors:
             methods = (b"access-control-allow-methods", ", ".join(endpoint.methods).encode("ascii"))
             return domain_empty(request_id=request.id, extra=[*_PREFLIGHT, methods])
@@ -101,7 +109,11 @@ class OAuth:
             return domain_method_not_allowed(allowed, request_id=request.id, extra=extra)
         try:
             return await endpoint.answer(request)
+        except NoSuchDomain:
+            raise
         except (OAuthError, RequestRefused, Busy) as error:
+            if not isinstance(error, Busy):
+                await request.get_domain()
             refusal, status = _refusal(error)
         except FLOW_ERRORS as error:
             refusal, status = translate(error), None

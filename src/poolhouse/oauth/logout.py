@@ -7,47 +7,49 @@ from poolhouse.core.grants import callback_urls, is_registered, logout_urls
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
 from poolhouse.flows.browser import COOKIE
 from poolhouse.oauth.request import OAuthRequest
+from poolhouse.web.domains import DomainContext
 from poolhouse.web.responses import Response, clear_cookie, domain_redirect
 
 
 async def logout(request: OAuthRequest) -> Response:
     """Clear the SSO cookie and redirect. Tokens stay as they are."""
+    domain = await request.get_domain()
     try:
         parameters = parse_parameters(request.query)
     except MalformedParameters:
-        return _page(request, "invalid_request")
+        return _page(request, domain, "invalid_request")
     client_id = parameters.get("client_id")
     if client_id is None:
-        return _page(request, "Required String parameter 'client_id' is not present")
+        return _page(request, domain, "Required String parameter 'client_id' is not present")
     found = await request.call.store.read(lambda tx: tx.catalogue.find_app(client_id))
-    if found is None or found[0].id != request.domain.pool.id:
-        return _page(request, "Client does not exist.")
+    if found is None or found[0].id != domain.pool.id:
+        return _page(request, domain, "Client does not exist.")
     client = found[1]
     target = parameters.get("logout_uri")
     if target is not None and is_registered(target, logout_urls(client)):
-        return _leave(request, target)
-    return _sign_in_again(request, client, parameters)
+        return _leave(request, domain, target)
+    return _sign_in_again(request, domain, client, parameters)
 
 
-def _sign_in_again(request: OAuthRequest, client: Client, parameters: Parameters) -> Response:
+def _sign_in_again(request: OAuthRequest, domain: DomainContext, client: Client, parameters: Parameters) -> Response:
     # Cognito: a logout_uri that is not registered counts as absent, hence the first of these texts.
     for name in ("redirect_uri", "response_type"):
         if parameters.get(name) is None:
-            return _page(request, f"Required String parameter '{name}' is not present")
+            return _page(request, domain, f"Required String parameter '{name}' is not present")
     if not is_registered(parameters.values["redirect_uri"], callback_urls(client)):
-        return _page(request, "redirect_mismatch", client.id)
+        return _page(request, domain, "redirect_mismatch", client.id)
     query = request.query
     if parameters.get("scope") is None:
         query += "&" + urlencode({"scope": " ".join(client.settings.allowed_oauth_scopes or ())})
-    return _leave(request, f"{request.domain.base_url}/login?{query}")
+    return _leave(request, domain, f"{domain.base_url}/login?{query}")
 
 
-def _leave(request: OAuthRequest, location: str) -> Response:
-    cookie = clear_cookie(request.domain.session_scope, COOKIE)
+def _leave(request: OAuthRequest, domain: DomainContext, location: str) -> Response:
+    cookie = clear_cookie(domain.session_scope, COOKIE)
     return domain_redirect(location, request_id=request.id, extra=[cookie])
 
 
-def _page(request: OAuthRequest, error: str, client_id: str | None = None) -> Response:
+def _page(request: OAuthRequest, domain: DomainContext, error: str, client_id: str | None = None) -> Response:
     suffix = "" if client_id is None else f"&client_id={quote(client_id, safe='')}"
-    location = f"{request.domain.base_url}/error?error={quote(error, safe='')}{suffix}"
+    location = f"{domain.base_url}/error?error={quote(error, safe='')}{suffix}"
     return domain_redirect(location, request_id=request.id)

@@ -1,13 +1,17 @@
 """``POST /oauth2/token``: the phases that all grants share (spec/http/02 §2.2)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.parameters import Parameters
 from poolhouse.flows.tokens import Tokens
-from poolhouse.oauth.clients import authenticate
-from poolhouse.oauth.grants import GRANTS, Asked, Grant
+from poolhouse.oauth.clients import Presented, check_client, find_client, find_presented
+from poolhouse.oauth.grants import GRANTS, Asked
 from poolhouse.oauth.request import OAuthRequest
+from poolhouse.storage import Tx
 from poolhouse.web.requests import read_form
 from poolhouse.web.responses import CORS, Response, domain_json
 
@@ -30,25 +34,36 @@ async def token(request: OAuthRequest) -> Response:
     form = await read_form(request.headers, request.receive)
     if form.repeated:
         raise OAuthError("invalid_request")
-    client = await authenticate(request, form)
-    grant = get_grant(form)
-    if not grant.is_open_to(client):
+    presented = find_presented(request.headers.get("authorization", ""), form)
+    grant = GRANTS.get(form.get("grant_type") or "")
+    load = None if grant is None else grant.load(request.call, form)
+    asked = await request.call.store.read(lambda tx: _ask(tx, request, form, presented, load))
+    check_client(request.call.deps, asked.client, presented)
+    if grant is None:
+        raise OAuthError("invalid_request" if form.get("grant_type") is None else "unsupported_grant_type")
+    if not grant.is_open_to(asked.client):
         raise OAuthError("unauthorized_client")
     if any(form.get(name) is None for name in grant.required):
         raise OAuthError("invalid_request")
-    tokens = await grant.authorise(Asked(request.call, request.domain.pool, client, form))
+    tokens = await grant.authorise(asked)
     return domain_json(encode(tokens), request_id=request.id, extra=[CORS])
 
 
-def get_grant(form: Parameters) -> Grant:
-    """Return the grant that a form names; raises OAuthError."""
-    name = form.get("grant_type")
-    if name is None:
-        raise OAuthError("invalid_request")
-    grant = GRANTS.get(name)
-    if grant is None:
-        raise OAuthError("unsupported_grant_type")
-    return grant
+def _ask(
+    tx: Tx, request: OAuthRequest, form: Parameters, presented: Presented, load: Callable[[Tx], Any] | None
+) -> Asked[Any]:
+    """Read all that any grant needs. What ``load`` reads comes first: it tells the pool's generation as well."""
+    found = None if load is None else load(tx)
+    pool = request.domain(tx).pool
+    return Asked(
+        call=request.call,
+        form=form,
+        pool=pool,
+        client=find_client(tx, pool, presented),
+        keys=tx.catalogue.signing_keys(pool.id),
+        servers=tx.catalogue.resource_servers(pool.id),
+        found=found,
+    )
 
 
 def encode(tokens: Tokens) -> bytes:

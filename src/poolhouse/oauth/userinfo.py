@@ -4,7 +4,7 @@ import msgspec
 
 from poolhouse.core.claims import OPENID, userinfo_claims
 from poolhouse.core.grants import OAuthError
-from poolhouse.flows.tokens import read_access_token
+from poolhouse.flows.bearer import Bearer, check_bearer, find_bearer, open_access_token
 from poolhouse.model import NotAuthorizedException, UserNotFoundException
 from poolhouse.oauth.errors import error_response
 from poolhouse.oauth.request import OAuthRequest
@@ -25,18 +25,28 @@ async def userinfo(request: OAuthRequest) -> Response:
     """
     token = await _find_token(request)
     if token is None:
+        await request.get_domain()
         return _refusal(request, 400, OAuthError("invalid_request", BAD_REQUEST))
     try:
-        bearer = await read_access_token(request.call, token)
+        bearer = await _read_bearer(request, token)
     except (NotAuthorizedException, UserNotFoundException):
-        return _refusal(request, 401, OAuthError("invalid_token", BAD_TOKEN))
-    if bearer.pool.id != request.domain.pool.id:
+        await request.get_domain()
         return _refusal(request, 401, OAuthError("invalid_token", BAD_TOKEN))
     if OPENID not in bearer.scopes:
         error = OAuthError("invalid_token", NO_OPENID)
         return error_response(error, request_id=request.id, status=401, extra=[CORS])
     claims = userinfo_claims(bearer.pool, bearer.client, bearer.user, bearer.scopes)
     return domain_json(_ENCODER.encode(claims), request_id=request.id, extra=[CORS])
+
+
+async def _read_bearer(request: OAuthRequest, token: str) -> Bearer:
+    """Return who calls, in the same read as the domain."""
+    opened = open_access_token(token)
+    found, domain = await request.call.store.read(lambda tx: (find_bearer(tx, opened), request.domain(tx)))
+    bearer = check_bearer(request.call, opened, found)
+    if bearer.pool.id != domain.pool.id:
+        raise NotAuthorizedException(BAD_TOKEN)
+    return bearer
 
 
 async def _find_token(request: OAuthRequest) -> str | None:

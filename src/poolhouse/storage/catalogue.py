@@ -14,9 +14,9 @@ from poolhouse.core.domain import Domain
 from poolhouse.core.pool import Pool
 from poolhouse.core.signing_key import PoolKeys, SigningKey
 from poolhouse.model import ResourceServerType
-from poolhouse.storage import counts
 from poolhouse.storage.branding import Branding
 from poolhouse.storage.clients import Clients
+from poolhouse.storage.counts import Generations
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.errors import StorageError
@@ -70,16 +70,11 @@ class Catalogue:
     but puts nothing into the cache: what it reads may never be committed.
     """
 
-    def __init__(self, connection: Connection, cache: Cache, *, writing: bool) -> None:
-        self._sql, self._cache, self._writing = connection, cache, writing
+    def __init__(self, connection: Connection, cache: Cache, generations: Generations, *, writing: bool) -> None:
+        self._cache, self._generations, self._writing = cache, generations, writing
         self._pools, self._clients = Pools(connection), Clients(connection)
         self._domains, self._branding = Domains(connection), Branding(connection)
         self._servers, self._keys = ResourceServers(connection), SigningKeys(connection)
-        self._seen: dict[str, int | None] = {}
-
-    def begin(self) -> None:
-        """Forget the generations of the transaction before."""
-        self._seen.clear()
 
     def find_pool(self, pool_id: str) -> Pool | None:
         """Return a pool."""
@@ -122,21 +117,14 @@ class Catalogue:
 
         Whoever keeps something made from the configuration keeps this number with it.
         """
-        return self._generation(pool_id)
+        return self._generations.find(pool_id)
 
     def srp_allowed(self, pool_id: str) -> bool:
         """Say if some client of a pool takes SRP."""
         return bool(self._cached("srp", pool_id, pool_id, lambda: self._clients.is_srp_allowed(pool_id)))
 
-    def _generation(self, pool_id: str) -> int | None:
-        if self._writing:  # it may change under our own hands
-            return counts.find_generation(self._sql, pool_id)
-        if pool_id not in self._seen:
-            self._seen[pool_id] = counts.find_generation(self._sql, pool_id)
-        return self._seen[pool_id]
-
     def _cached(self, kind: str, key: str, pool_id: str, load: Callable[[], T]) -> T | None:
-        generation = self._generation(pool_id)
+        generation = self._generations.find(pool_id)
         if generation is None:
             return None
         entry = self._cache.find((kind, key))
@@ -151,11 +139,11 @@ class Catalogue:
     def _belonging(self, kind: str, key: str, find: Callable[[str], Any]) -> Any:
         """Return something that knows its pool, from the cache if it is still true for that pool."""
         entry = self._cache.find((kind, key))
-        if entry is not None and entry.generation == self._generation(entry.pool_id):
+        if entry is not None and entry.generation == self._generations.find(entry.pool_id):
             return entry.value
         value = find(key)
         if value is not None and not self._writing:
-            generation = self._generation(value.pool_id)
+            generation = self._generations.find(value.pool_id)
             if generation is not None:
                 self._cache.put((kind, key), Entry(value.pool_id, generation, value))
         return value

@@ -40,7 +40,27 @@ def start_generations(connection: Connection, pool_id: str, now: int) -> None:
     )
 
 
-def find_generation(connection: Connection, pool_id: str) -> int | None:
-    """Return the generation of a pool, None where there never was such a pool."""
-    row = connection.row("SELECT generation FROM generations WHERE pool_id = :pool_id", pool_id=pool_id)
-    return None if row is None else int(row[0])
+class Generations:
+    """The generation of each pool as one transaction sees it."""
+
+    def __init__(self, connection: Connection, *, writing: bool) -> None:
+        self._sql, self._writing = connection, writing
+        self._seen: dict[str, int | None] = {}
+
+    def begin(self) -> None:
+        """Forget what the transaction before saw."""
+        self._seen.clear()
+
+    def find(self, pool_id: str) -> int | None:
+        """Return the generation of a pool, None where there never was such a pool."""
+        if pool_id in self._seen:
+            return self._seen[pool_id]
+        row = self._sql.row("SELECT generation FROM generations WHERE pool_id = :pool_id", pool_id=pool_id)
+        generation = None if row is None else int(row[0])
+        self.note(pool_id, generation)
+        return generation
+
+    def note(self, pool_id: str, generation: int | None) -> None:
+        """Remember the generation that came with a row of the pool, so that nobody need ask for it."""
+        if not self._writing:  # there it may change under our own hands
+            self._seen[pool_id] = generation

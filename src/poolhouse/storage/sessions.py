@@ -4,6 +4,7 @@
 
 from poolhouse.core.session import AuthorizationCode, Session
 from poolhouse.core.user import User
+from poolhouse.storage.counts import Generations
 from poolhouse.storage.documents import Column, encode
 from poolhouse.storage.doomed import CHUNK, delete_first
 from poolhouse.storage.engine import Connection
@@ -12,13 +13,22 @@ from poolhouse.storage.users import COLUMNS, user_of
 _SESSION = Column("sessions", "document", Session)
 _OF_CLIENT = delete_first("sessions", "id", "client_id = :client_id")
 _CODE = Column("authorization_codes", "document", AuthorizationCode)
+# With the user comes the generation of the user's pool: it makes everything else about the pool free of statements.
+_WITH_USER = "JOIN users AS u ON u.id = {}.user_id LEFT JOIN generations AS g ON g.pool_id = u.pool_id"
+_FIND_SESSION = (
+    f"SELECT {COLUMNS}, g.generation, s.document FROM sessions AS s {_WITH_USER.format('s')} WHERE s.id = :id"
+)
+_FIND_CODE = (
+    f"SELECT {COLUMNS}, g.generation, c.document, c.session_id FROM authorization_codes AS c"
+    f" LEFT {_WITH_USER.format('c')} WHERE c.digest = :digest"
+)
 
 
 class Sessions:
     """Token sessions: one that is not stored any more is revoked."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._sql = connection
+    def __init__(self, connection: Connection, generations: Generations) -> None:
+        self._sql, self._generations = connection, generations
 
     def insert(self, session: Session) -> None:
         """Store a new session."""
@@ -49,9 +59,13 @@ class Sessions:
 
     def find_with_user(self, id: str) -> tuple[Session, User] | None:
         """Return a session and its user."""
-        sql = f"SELECT {COLUMNS}, s.document FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = :id"
-        row = self._sql.row(sql, id=id)
-        return None if row is None else (_SESSION.decode(row[-1], id), user_of(row[:-1]))
+        row = self._sql.row(_FIND_SESSION, id=id)
+        if row is None:
+            return None
+        *columns, generation, document = row
+        user = user_of(columns)
+        self._generations.note(user.pool_id, generation)
+        return _SESSION.decode(document, id), user
 
     def delete(self, id: str) -> bool:
         """Revoke a session; False where there is none."""
@@ -70,8 +84,8 @@ class Sessions:
 class AuthorizationCodes:
     """Authorization codes by their digest. A spent one stays until it expires, so that its reuse is seen."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._sql = connection
+    def __init__(self, connection: Connection, generations: Generations) -> None:
+        self._sql, self._generations = connection, generations
 
     def insert(self, digest: bytes, code: AuthorizationCode) -> None:
         """Store a new code."""
@@ -90,6 +104,17 @@ class AuthorizationCodes:
             "SELECT document, session_id FROM authorization_codes WHERE digest = :digest", digest=digest
         )
         return None if row is None else (_CODE.decode(row[0], digest.hex()), row[1])
+
+    def find_with_user(self, digest: bytes) -> tuple[AuthorizationCode, str | None, User | None] | None:
+        """Return a code, the id of the session that it was spent on, and its user where there still is one."""
+        row = self._sql.row(_FIND_CODE, digest=digest)
+        if row is None:
+            return None
+        *columns, generation, document, session_id = row
+        user = None if columns[0] is None else user_of(columns)
+        if user is not None:
+            self._generations.note(user.pool_id, generation)
+        return _CODE.decode(document, digest.hex()), session_id, user
 
     def spend(self, digest: bytes, session_id: str) -> bool:
         """Mark a code as spent on a session; False where it was spent already or does not exist."""

@@ -8,6 +8,7 @@ from poolhouse.storage.catalogue import Cache, Catalogue
 from poolhouse.storage.classic_styles import ClassicStyles
 from poolhouse.storage.clients import Clients
 from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
+from poolhouse.storage.counts import Generations
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.groups import Groups
@@ -27,7 +28,8 @@ class Tx:
 
     def __init__(self, connection: Connection, cache: Cache, *, writing: bool) -> None:
         self._connection = connection
-        self.catalogue = Catalogue(connection, cache, writing=writing)
+        self._generations = Generations(connection, writing=writing)
+        self.catalogue = Catalogue(connection, cache, self._generations, writing=writing)
         self.pools = Pools(connection)
         self.clients = Clients(connection)
         self.domains = Domains(connection)
@@ -37,8 +39,8 @@ class Tx:
         self.terms = Terms(connection)
         self.users = Users(connection)
         self.groups = Groups(connection)
-        self.sessions = Sessions(connection)
-        self.authorization_codes = AuthorizationCodes(connection)
+        self.sessions = Sessions(connection, self._generations)
+        self.authorization_codes = AuthorizationCodes(connection, self._generations)
         self.confirmation_codes = ConfirmationCodes(connection)
         self.attempts = AttemptCounters(connection)
         self.nonces = Nonces(connection)
@@ -57,7 +59,7 @@ class Tx:
         Raises what ``work`` raises, and the error of a statement that ``work`` kept silent about.
         """
         self._connection.refused = None
-        self.catalogue.begin()
+        self._generations.begin()
         result = work(self)
         if self._connection.refused is not None:
             raise self._connection.refused

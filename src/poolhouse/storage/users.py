@@ -2,6 +2,9 @@
 
 # ruff: noqa: S608 - the only thing put into SQL here is the list of columns
 
+from collections.abc import Sequence
+from typing import Any
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -260,7 +263,7 @@ def after_prefix(prefix: str) -> str:
     return LAST
 
 
-def user_of(row: Row) -> User:
+def user_of(row: Sequence[Any]) -> User:
     """Return the user of a row of COLUMNS; raises CorruptRow."""
     id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, *others = row
     details, memberships = others

@@ -1,8 +1,8 @@
 """Which pool domain a request is for, and what the URLs of a pool domain are."""
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from starlette.types import Scope
 
 from poolhouse.core.domain import Domain
@@ -10,14 +10,14 @@ from poolhouse.core.pool import Pool
 from poolhouse.flows.calls import Deps, Identity
 from poolhouse.flows.links import BY_PATH
 from poolhouse.flows.links import base_url_of as base_url_of  # noqa: PLC0414 - part of this module's vocabulary
+from poolhouse.storage import Tx
 from poolhouse.web.responses import CookieScope
 
 # Prefix domains answer below this parent without any set-up: browsers resolve it to the loopback address.
 LOCAL_PARENT = "auth.localhost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainContext:
+class DomainContext(Struct, frozen=True, kw_only=True):
     """A pool domain as a request found it.
 
     ``base_url`` has no final slash and never comes from what the request said of itself; ``path`` is the path
@@ -51,53 +51,76 @@ class DomainContext:
         return CookieScope(self.cookie_path, self.base_url.startswith("https:"), self.host)
 
 
-async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
-    """Return the pool domain that a request is for, by its ``Host`` or by ``/auth/<domain>/…``.
+class Address(Struct, frozen=True, kw_only=True):
+    """Where a request says that it goes: a pool domain that may not exist, and the path below it.
 
-    Differs from Cognito (domains): every domain is also served by path, ``/auth/<domain>/…``, which needs no name
-    service; links and discovery use that form unless POOLHOUSE_AUTH_DOMAIN is set. Changes work at once.
+    ``host`` is the name in ``Host``, None for a domain served by path. ``prefix`` tells hosts below a parent of
+    prefix domains from those of custom domains. The domain itself is found in whatever transaction the answer
+    needs anyway.
     """
+
+    name: str
+    path: str
+    host: str | None = None
+    prefix: bool = True
+
+    def find(self, tx: Tx, identity: Identity) -> DomainContext | None:
+        """Return the pool domain at this address."""
+        found = tx.catalogue.find_domain(self.name)
+        if found is None:
+            return None
+        pool, domain = found
+        if self.host is None:
+            base_url = f"{identity.public_url}{BY_PATH}{domain.name}"
+            cookie_path = urlsplit(base_url).path
+        elif domain.custom == self.prefix:
+            return None
+        else:
+            base_url, cookie_path = _host_url(identity, domain, self.host), "/"
+        return DomainContext(
+            pool=pool, domain=domain, base_url=base_url, cookie_path=cookie_path, path=self.path, host=self.host
+        )
+
+
+async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
+    """Return the pool domain that a request is for, by its ``Host`` or by ``/auth/<domain>/…``."""
+    address = await find_address(scope, deps)
+    return None if address is None else await deps.store.read(lambda tx: address.find(tx, deps.identity))
+
+
+async def find_address(scope: Scope, deps: Deps) -> Address | None:
+    """Return the address of a request to a pool domain; only where it could be one of two does this ask the store."""
     path: str = scope["path"]
-    host = _host(scope)
-    if "." in host:
-        prefix = _prefix(deps.identity, host)
-        if prefix is not None:
-            return await _by_host(deps, prefix, host, path)
-        if _may_be_custom(deps.identity, host):
-            found = await _by_host(deps, host, host, path)
-            if found is not None:
-                return found
+    host, by_path = _host(scope), _by_path(path)
+    if "." not in host:
+        return by_path
+    prefix = _prefix(deps.identity, host)
+    if prefix is not None:
+        return Address(name=prefix, path=path, host=host)
+    if not _may_be_custom(deps.identity, host):
+        return by_path
+    custom = Address(name=host, path=path, host=host, prefix=False)
+    if by_path is not None and await deps.store.read(lambda tx: custom.find(tx, deps.identity)) is None:
+        return by_path
+    return custom
+
+
+def _by_path(path: str) -> Address | None:
     if not path.startswith(BY_PATH):
         return None
     name, _, rest = path.removeprefix(BY_PATH).partition("/")
-    return await _by_path(deps, name, f"/{rest}")
-
-
-async def _by_host(deps: Deps, name: str, host: str, path: str) -> DomainContext | None:
-    found = await deps.store.read(lambda tx: tx.catalogue.find_domain(name))
-    if found is None or found[1].custom != (name == host):
-        return None
-    pool, domain = found
-    base_url = _host_url(deps.identity, domain, host)
-    return DomainContext(pool=pool, domain=domain, base_url=base_url, cookie_path="/", path=path, host=host)
-
-
-async def _by_path(deps: Deps, name: str, path: str) -> DomainContext | None:
-    found = await deps.store.read(lambda tx: tx.catalogue.find_domain(name))
-    if found is None:
-        return None
-    pool, domain = found
-    base_url = f"{deps.identity.public_url}{BY_PATH}{domain.name}"
-    cookie_path = urlsplit(base_url).path
-    return DomainContext(pool=pool, domain=domain, base_url=base_url, cookie_path=cookie_path, path=path)
+    return Address(name=name, path=f"/{rest}")
 
 
 def _host(scope: Scope) -> str:
     """Return the name in ``Host``, in lower case and without the port; empty where there is none or several."""
-    given = [value for name, value in scope["headers"] if name == b"host"]
-    if len(given) != 1:
-        return ""
-    text: str = given[0].decode("latin-1").lower()
+    given: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == b"host":
+            if given is not None:
+                return ""
+            given = value
+    text = (given or b"").decode("latin-1").lower()
     return text if text.startswith("[") else text.partition(":")[0].removesuffix(".")
 
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from poolhouse.flows.calls import Deps
-from poolhouse.web.domains import DomainContext, find_domain
+from poolhouse.web.domains import Address, DomainContext, find_address
 from poolhouse.web.requests import request_id
 from poolhouse.web.responses import domain_not_found, json_response, redirect, respond
 
@@ -34,19 +34,23 @@ class Surface(Protocol):
         ...
 
 
-class DomainSurface(Protocol):
-    """Serves some paths of a pool domain; returns False where a path is not one of them."""
+class Endpoints(Protocol):
+    """Serves the endpoints of pool domains, and the documents at a pool's issuer."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
-        """Answer a request below a pool domain."""
+    async def answer(self, scope: Scope, receive: Receive, send: Send, address: Address) -> bool:
+        """Answer a request to a pool domain; returns False where there is no such endpoint or no such domain."""
         ...
-
-
-class Issuer(Protocol):
-    """Serves the documents at a pool's issuer."""
 
     async def discovery(self, scope: Scope, receive: Receive, send: Send, pool_id: str, document: str) -> None:
         """Answer with a pool's discovery document or keys."""
+        ...
+
+
+class Pages(Protocol):
+    """Serves the pages of pool domains; returns False where a path is not one of them."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
+        """Answer a request below a pool domain."""
         ...
 
 
@@ -58,13 +62,13 @@ class Router:
         deps: Deps,
         *,
         api: Surface,
-        issuer: Issuer,
-        domains: tuple[DomainSurface, ...],
+        oauth: Endpoints,
+        login: Pages,
         console: Surface,
         health: Surface,
     ) -> None:
         self._deps = deps
-        self._api, self._issuer, self._domains = api, issuer, domains
+        self._api, self._oauth, self._login = api, oauth, login
         self._console, self._health = console, health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,20 +78,25 @@ class Router:
             return await self._api(scope, receive, send)
         if path.startswith("/health/"):
             return await self._health(scope, receive, send)
-        domain = await find_domain(scope, self._deps)
-        if domain is not None:
-            return await self._domain(scope, receive, send, domain)
+        address = await find_address(scope, self._deps)
+        if address is not None and await self._domain(scope, receive, send, address):
+            return None
         document = _WELL_KNOWN.fullmatch(path)
         if document is not None:
-            return await self._issuer.discovery(scope, receive, send, document[1], document[2])
+            return await self._oauth.discovery(scope, receive, send, document[1], document[2])
         if path == "/console" or path.startswith("/console/"):
             return await self._console(scope, receive, send)
         if path == "/" and scope["method"] in {"GET", "HEAD"}:
             return await respond(send, redirect("/console/"))
         return await respond(send, json_response(404, {"message": "Not Found"}))
 
-    async def _domain(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext) -> None:
-        for surface in self._domains:
-            if await surface.handle(scope, receive, send, domain, domain.path):
-                return
-        await respond(send, domain_not_found(request_id(scope, self._deps)))
+    async def _domain(self, scope: Scope, receive: Receive, send: Send, address: Address) -> bool:
+        """Answer a request to a pool domain; False where there is no such domain."""
+        if await self._oauth.answer(scope, receive, send, address):
+            return True
+        domain = await self._deps.store.read(lambda tx: address.find(tx, self._deps.identity))
+        if domain is None:
+            return False
+        if not await self._login.handle(scope, receive, send, domain, domain.path):
+            await respond(send, domain_not_found(request_id(scope, self._deps)))
+        return True

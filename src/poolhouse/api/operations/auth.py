@@ -97,13 +97,15 @@ async def get_tokens_from_refresh_token(
     Differs from Cognito: devices are not looked at.
     """
     held = tokens.find_refreshing(call, request.refresh_token)
-    (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, get_app(tx, request.client_id), held))
+    (pool, client), holder = await call.store.read(
+        lambda tx: _with_holder(tx, lambda tx: get_app(tx, request.client_id), held)
+    )
     if not _is_proved(call, client, request.client_secret):
         raise NotAuthorizedException(f"Unable to verify client secret for client {client.id}")
-    if held is None or holder is None or held.client_id != client.id:
+    if holder is None or holder.held.client_id != client.id:
         raise NotAuthorizedException(f"{tokens.INVALID_REFRESH_TOKEN}.")
     made = await tokens.renew(
-        call, pool, client, held, holder, source=TokenSource.REFRESH, client_metadata=request.client_metadata
+        call, pool, client, holder, source=TokenSource.REFRESH, client_metadata=request.client_metadata
     )
     return GetTokensFromRefreshTokenResponse(authentication_result=_result(made))
 
@@ -147,16 +149,14 @@ async def _refresh(
     """Refresh by the flow that comes without rotation: one read, no write."""
     given = request.auth_parameters or {}
     held = tokens.find_refreshing(call, required(given, "REFRESH_TOKEN"))
-    (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, load(tx), held))
+    (pool, client), holder = await call.store.read(lambda tx: _with_holder(tx, load, held))
     _check_owners_hash(call, client, holder, given)
     if client.rotation_enabled:
         raise UnsupportedOperationException(
             f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
         )
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
-    if held is None or holder is None:
-        raise NotAuthorizedException(tokens.INVALID_REFRESH_TOKEN)
-    return await tokens.renew(call, pool, client, held, holder, source=TokenSource.REFRESH)
+    return await tokens.renew(call, pool, client, holder, source=TokenSource.REFRESH)
 
 
 def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:
@@ -215,8 +215,9 @@ def _get_own_app(
     return pool, call.client(tx, pool.id, request.client_id)
 
 
-def _with_holder(tx: Tx, app: App, held: Refreshing | None) -> tuple[App, Holder | None]:
-    return app, tokens.find_holder(tx, app[0], held) if held else None
+def _with_holder(tx: Tx, load: Callable[[Tx], App], held: Refreshing | None) -> tuple[App, Holder | None]:
+    holder = tokens.find_holder(tx, held)
+    return load(tx), holder
 
 
 def _is_proved(call: Call, client: Client, secret: str | None) -> bool:

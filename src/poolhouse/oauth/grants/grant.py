@@ -1,32 +1,45 @@
-"""What a grant is: a policy and how it authorises. Everything else is the token endpoint's."""
+"""What a grant is: a policy, what it reads and how it authorises. Everything else is the token endpoint's."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from poolhouse.core.client import Client
 from poolhouse.core.parameters import Parameters
 from poolhouse.core.pool import Pool
+from poolhouse.core.signing_key import PoolKeys
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.tokens import Tokens
+from poolhouse.model import ResourceServerType
+from poolhouse.storage import Tx
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A token request whose client is known."""
+class Asked(Struct, Generic[T], frozen=True, kw_only=True):
+    """A token request whose client is known, with what was read for it, all at once.
+
+    ``found`` is what the grant's own ``load`` returned.
+    """
 
     call: PublicCall
+    form: Parameters
     pool: Pool
     client: Client
-    form: Parameters
+    keys: PoolKeys
+    servers: tuple[ResourceServerType, ...]
+    found: T
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """A grant type: the parameters it needs, the clients it is open to, and what it does.
+class Grant(Struct, Generic[T], frozen=True, kw_only=True):
+    """A grant type: the parameters it needs, the clients it is open to, what it reads and what it does.
 
+    ``load`` prepares the reading of what a request is about, before anything is known of the client;
     ``authorise`` raises OAuthError or an error of the model.
     """
 
     required: tuple[str, ...] = ()
     is_open_to: Callable[[Client], bool]
-    authorise: Callable[[Asked], Awaitable[Tokens]]
+    load: Callable[[PublicCall, Parameters], Callable[[Tx], T]]
+    authorise: Callable[[Asked[T]], Awaitable[Tokens]]

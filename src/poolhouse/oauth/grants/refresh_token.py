@@ -1,16 +1,26 @@
 """New tokens for a refresh token (RFC 6749 §6)."""
 
+from collections.abc import Callable
+
 from poolhouse.core.grants import is_refreshing
-from poolhouse.flows.tokens import Tokens, refresh
+from poolhouse.core.parameters import Parameters
+from poolhouse.flows.calls import PublicCall
+from poolhouse.flows.tokens import Holder, Tokens, find_holder, find_refreshing, renew
 from poolhouse.oauth.grants.grant import Asked, Grant
+from poolhouse.storage import Tx
 
 SOURCE = "TokenGeneration_RefreshTokens"
 
 
-async def authorise(asked: Asked) -> Tokens:
+def load(call: PublicCall, form: Parameters) -> Callable[[Tx], Holder | None]:
+    """Open the token, and read whom it belongs to."""
+    held = find_refreshing(call, form.get("refresh_token") or "")
+    return lambda tx: find_holder(tx, held)
+
+
+async def authorise(asked: Asked[Holder | None]) -> Tokens:
     """Return new tokens; raises the model's errors."""
-    token = asked.form.values["refresh_token"]
-    return await refresh(asked.call, asked.pool, asked.client, token, source=SOURCE)
+    return await renew(asked.call, asked.pool, asked.client, asked.found, source=SOURCE)
 
 
-GRANT = Grant(required=("refresh_token",), is_open_to=is_refreshing, authorise=authorise)
+GRANT = Grant(required=("refresh_token",), is_open_to=is_refreshing, load=load, authorise=authorise)
