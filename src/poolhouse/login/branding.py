@@ -64,7 +64,7 @@ _BACKGROUNDS = (
     (".banner-last", "components.pageFooter.backgroundImage.enabled", AssetCategoryType.PAGE_FOOTER_BACKGROUND),
 )
 _FAVICONS = (("ICO", AssetCategoryType.FAVICON_ICO), ("SVG", AssetCategoryType.FAVICON_SVG))
-_TYPES = {
+TYPES = {
     "ICO": "image/x-icon",
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -102,7 +102,8 @@ class Pictures:
 class Style:
     """How the pages of one client look.
 
-    ``version`` changes with the content, so that browsers may keep the files for ever.
+    ``version`` changes with the content, so that browsers may keep the files for ever. Classic pages have a
+    ``banner`` in the form instead of header and footer.
     """
 
     version: str
@@ -114,6 +115,7 @@ class Style:
     inner_logo: Pictures | None
     icons: tuple[Picture, ...]
     files: dict[str, tuple[str, bytes]] = field(repr=False)
+    banner: Pictures | None = None
 
 
 def build_style(branding: ManagedLoginBrandingType | None) -> Style:
@@ -146,7 +148,7 @@ def _pictures(assets: list[AssetType]) -> _Found:
         if asset.bytes_ is None:
             continue
         name = f"{asset.category.lower().replace('_', '-')}-{number}.{asset.extension.lower()}"
-        picture = Picture(name, _SHOWN[asset.color_mode], _TYPES[asset.extension])
+        picture = Picture(name, _SHOWN[asset.color_mode], TYPES[asset.extension])
         found.setdefault(asset.category, []).append((picture, asset.bytes_))
     return found
 

@@ -1,7 +1,9 @@
 """The files of the pages: stylesheets, the script, and the pictures of styles, at addresses that name their content."""
 
+from poolhouse.core.classic_style import ALL
+from poolhouse.flows.links import CLASSIC
 from poolhouse.login.branding import Style
-from poolhouse.login.styles import DEFAULT_STYLE, Styles
+from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.visit import Place
 from poolhouse.web.responses import SAFE_HEADERS, Response
 
@@ -18,22 +20,23 @@ async def find_file(place: Place, styles: Styles, path: str) -> Response | None:
     if folder == place.view.static_path:
         file = place.view.static_files.get(name)
         return None if file is None else _file(place, file.type, file.body)
-    parts = folder.removeprefix("/static/theme/").split("/")
-    if not folder.startswith("/static/theme/") or len(parts) != 2:
+    parts = folder.removeprefix("/static/").split("/")
+    if len(parts) != 3 or parts[0] not in {BRANDED, CLASSIC}:
         return None
-    style = await _find_style(place, styles, parts[0])
+    kind, owner, version = parts
+    style = await _find_style(place, styles, kind, owner)
     # An address of an older version belongs to a page that was opened before the change.
-    return None if style is None else _style_file(place, style, name, is_current=parts[1] == style.version)
+    return None if style is None else _style_file(place, style, name, is_current=version == style.version)
 
 
-async def _find_style(place: Place, styles: Styles, name: str) -> Style | None:
-    if name == "default":
+async def _find_style(place: Place, styles: Styles, kind: str, owner: str) -> Style | None:
+    if (kind, owner) == (BRANDED, "default"):
         return DEFAULT_STYLE
     pool_id = place.domain.pool.id
-    app = await place.call.store.read(lambda tx: tx.catalogue.find_app(name))
-    if app is None or app[0].id != pool_id:
+    app = await place.call.store.read(lambda tx: tx.catalogue.find_app(owner))
+    if (kind, owner) != (CLASSIC, ALL) and (app is None or app[0].id != pool_id):
         return None
-    return await styles.find(place.call.deps, pool_id, name)
+    return await styles.find(place.call.deps, kind, pool_id, owner)
 
 
 def _style_file(place: Place, style: Style, name: str, *, is_current: bool) -> Response | None:

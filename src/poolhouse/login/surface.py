@@ -16,10 +16,11 @@ from starlette.types import Receive, Scope, Send
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
 from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
 from poolhouse.flows.calls import Deps
+from poolhouse.flows.links import CLASSIC
 from poolhouse.login import session
 from poolhouse.login.files import find_file
 from poolhouse.login.pages import confirm, messages, new_password, recover, sign_in, sign_up
-from poolhouse.login.styles import DEFAULT_STYLE, Styles
+from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.texts import texts_of
 from poolhouse.login.view import View
 from poolhouse.login.visit import Place, Visit
@@ -96,7 +97,7 @@ class Login:
             texts=texts_of(_language(domain, query, given)),
             csrf=session.choose_csrf(call, given),
             style=DEFAULT_STYLE,
-            style_name="default",
+            style_name=f"{BRANDED}/default",
             query=query,
         )
 
@@ -149,12 +150,11 @@ class Login:
     async def _styled(self, place: Place, request: Authorization) -> Place | None:
         """Return the place as this client's users see it; None where a managed domain has no style for it."""
         scheme = urlsplit(request.redirect_uri).scheme
-        if not place.domain.managed:
-            return replace(place, redirect_scheme=scheme)
-        style = await self._styles.find(self._deps, place.domain.pool.id, request.client.id)
+        kind, client_id = BRANDED if place.domain.managed else CLASSIC, request.client.id
+        style = await self._styles.find(self._deps, kind, place.domain.pool.id, client_id)
         if style is None:
-            return None
-        return replace(place, style=style, style_name=request.client.id, redirect_scheme=scheme)
+            return None if place.domain.managed else replace(place, redirect_scheme=scheme)
+        return replace(place, style=style, style_name=f"{kind}/{client_id}", redirect_scheme=scheme)
 
 
 async def _submit(visit: Visit, post: Page, given: Mapping[str, str], form: Mapping[str, str]) -> Response:

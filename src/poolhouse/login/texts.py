@@ -1,6 +1,7 @@
 """The words of the pages in the visitor's language (spec/http/07 §7.6)."""
 
 from importlib import import_module
+from string import Formatter
 
 from poolhouse.login.locales.en import CLASSIC_TEXTS
 from poolhouse.web.languages import LANGUAGES
@@ -31,6 +32,10 @@ class Texts:
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of a key, its placeholders filled in."""
         return self._texts[key].format(**values)
+
+    def pieces(self, key: str) -> list[tuple[str, str | None]]:
+        """Return the text of a key in pieces: words, and the name of the placeholder that follows them, if any."""
+        return [(words, name) for words, name, _, _ in Formatter().parse(self._texts[key])]
 
     def say(self, message: str) -> str:
         """Return a sentence of the API in this language; one that is not in the catalogue stays as it is.

@@ -22,6 +22,7 @@ _NOTHING: dict[str, Any] = {
     "resend": None,
     "sign_in": None,
     "have_account": False,
+    "agreement": (),
 }
 
 

@@ -70,7 +70,7 @@ class Place:
             template,
             self.texts,
             theme=self.style,
-            theme_file=lambda name: f"{self.root}/static/theme/{self.style_name}/{self.style.version}/{name}",
+            theme_file=lambda name: f"{self.root}/static/{self.style_name}/{self.style.version}/{name}",
             static=lambda name: f"{self.root}{self.view.static_path}/{name}",
             csrf=self.csrf,
             classic=not self.domain.managed,

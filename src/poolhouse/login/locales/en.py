@@ -65,6 +65,9 @@ TEXTS = {
     "show_password": "Show password",
     "hide_password": "Hide password",
     "logo": "Logo",
+    "agreement": "By signing up, you agree to our {terms} and {privacy}.",
+    "terms_of_use": "Terms of use",
+    "privacy_policy": "Privacy policy",
     # the password policy
     "rule_length": "At least {count} characters",
     "rule_lowercase": "A lowercase letter",

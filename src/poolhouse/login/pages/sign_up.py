@@ -2,6 +2,7 @@
 
 import msgspec
 
+from poolhouse.core.terms import PRIVACY_POLICY, TERMS_OF_USE, terms_links
 from poolhouse.flows.sign_up import sign_up
 from poolhouse.login.fields import (
     ATTRIBUTE_NAME,
@@ -32,7 +33,7 @@ async def show(visit: Visit) -> Response:
     """Show the form."""
     if not is_sign_up_open(visit):
         return _refused(visit)
-    return show_form(visit, {})
+    return await show_form(visit, {})
 
 
 async def submit(visit: Visit) -> Response:
@@ -43,10 +44,10 @@ async def submit(visit: Visit) -> Response:
     attributes = _given_attributes(visit)
     wrong = _find_missing(visit, username, password, attributes)
     if wrong:
-        return show_form(visit, wrong)
+        return await show_form(visit, wrong)
     request = _request(visit, username, password, attributes)
     if request is None:
-        return show_form(visit, {"username": visit.text("bad_value")})
+        return await show_form(visit, {"username": visit.text("bad_value")})
     try:
         answer = await sign_up(visit.call, visit.pool, visit.client, request)
     except CodeDeliveryFailureException as error:
@@ -54,7 +55,7 @@ async def submit(visit: Visit) -> Response:
         step = Confirming(username=username)
         return show_confirmation(visit.at(step), step, error=visit.text.say(error.message))
     except ServiceError as error:
-        return _show_error(visit, error, attributes)
+        return await _show_error(visit, error, attributes)
     user = await visit.call.store.read(lambda tx: tx.users.find_by_sub(visit.pool.id, answer.user_sub))
     if user is None or not (answer.user_confirmed or answer.code_delivery_details):
         # Nobody but an administrator can confirm this account (spec/http/03 §3.3).
@@ -65,7 +66,7 @@ async def submit(visit: Visit) -> Response:
     return visit.move("/confirm", Confirming(username=username, destination=destination, proof=prove(visit, user)))
 
 
-def show_form(visit: Visit, wrong: dict[str, str], error: str | None = None) -> Response:
+async def show_form(visit: Visit, wrong: dict[str, str], error: str | None = None) -> Response:
     """Return the sign-up page with what was typed, passwords left out; ``wrong`` tells by field what is wrong."""
     text = visit.text
     form = Form(
@@ -80,9 +81,26 @@ def show_form(visit: Visit, wrong: dict[str, str], error: str | None = None) -> 
         heading=text("sign_up_classic" if visit.classic else "create_account"),
         form=form,
         error=error,
+        agreement=[] if visit.classic else await _agreement(visit),
         sign_in=visit.place.link("/login"),
         have_account=True,
     )
+
+
+async def _agreement(visit: Visit) -> list[tuple[str, str | None]]:
+    """Return what people agree to by signing up, as words, each with where they lead; empty without both documents."""
+    documents = await visit.call.store.read(lambda tx: tx.terms.of_client(visit.client.id))
+    links = terms_links(documents, visit.text.language)
+    if not links:
+        return []
+    named = {
+        "terms": (visit.text("terms_of_use"), links[TERMS_OF_USE]),
+        "privacy": (visit.text("privacy_policy"), links[PRIVACY_POLICY]),
+    }
+    sentence: list[tuple[str, str | None]] = []
+    for words, name in visit.text.pieces("agreement"):
+        sentence += [(words, None), *([named[name]] if name else [])]
+    return sentence
 
 
 def _fields(visit: Visit, wrong: dict[str, str]) -> list[Field]:
@@ -146,10 +164,10 @@ def _request(visit: Visit, username: str, password: str, attributes: dict[str, s
         return None
 
 
-def _show_error(visit: Visit, error: ServiceError, attributes: dict[str, str]) -> Response:
+async def _show_error(visit: Visit, error: ServiceError, attributes: dict[str, str]) -> Response:
     sentence = visit.text.say(error.message)
     field = place_error(error, ["username", "password", *sign_up_attributes(visit.pool), *attributes])
-    return show_form(visit, {field: sentence}) if field else show_form(visit, {}, error=sentence)
+    return await show_form(visit, {field: sentence} if field else {}, error=None if field else sentence)
 
 
 def _refused(visit: Visit) -> Response:
