@@ -30,7 +30,7 @@ class Application(Struct, frozen=True, kw_only=True):
 
 def suggested(visit: Visit) -> Application:
     """Return what is chosen as a dialog opens: the first tile and a name."""
-    return Application(application_type="web", client_name=f"My web app - {new_suffix(visit)}", return_url="")
+    return Application(application_type="web", client_name=f"My app - {new_suffix(visit)}", return_url="")
 
 
 def chosen(visit: Visit) -> Application:
