@@ -9,7 +9,7 @@ from poolhouse.storage import migrations, open_store
 from poolhouse.storage.backup import backup, restore
 from poolhouse.storage.errors import SchemaMismatch, StorageError
 from poolhouse.storage.migrations import STEPS, Step
-from tests.storage.builders import POOL, message, names, user, with_pool
+from tests.storage.builders import POOL, group, message, names, user, with_pool
 from tests.storage.conftest import empty_postgres
 from tests.storage.test_statements import read_everything, write_everything
 
@@ -40,6 +40,11 @@ def test_backup_restores_into_either_engine(store, target, tmp_path):
         found = await restored.read(lambda tx: tx.users.find_by_alias(POOL, "email:7"))
         new = await restored.write(lambda tx: tx.users.insert(user("new"), names()))
         await restored.write(lambda tx: tx.outbox.add(message("2")))
+        late = await restored.write(lambda tx: tx.groups.insert(group("late")))
+        staff = await restored.read(lambda tx: tx.groups.find(POOL, "staff"))
+        members = await restored.read(lambda tx: tx.groups.members(staff, after=None, limit=9))
+        assert late.id > staff.id
+        assert [each.username for each in members] == ["ann"]
         messages = await restored.read(lambda tx: tx.outbox.list())
         count = await restored.read(lambda tx: tx.pools.user_count(POOL))
         await restored.close()
