@@ -29,7 +29,9 @@ def test_files_and_functions_stay_readable():
     files, functions = measure()
 
     assert {name: lines for name, lines in files.items() if lines > LONGEST_FILE} == {}
-    assert {name: max(lengths) for name, lengths in functions.items() if max(lengths, default=0) > LONGEST_FUNCTION} == {}
+    assert {
+        name: max(lengths) for name, lengths in functions.items() if max(lengths, default=0) > LONGEST_FUNCTION
+    } == {}
 
 
 @pytest.mark.parametrize("path", HAND_WRITTEN, ids=lambda path: str(path.relative_to(SOURCE)))

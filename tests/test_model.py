@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
-from tools.generate_model import EXTRA_ENUM_VALUES, TARGET, Model, translate
 
 import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse import model
 from poolhouse.api.registry import HANDLERS, complete, function_name
 from poolhouse.model import OPERATIONS, Access, shapes
 from tests.wire.values import documents
+from tools.generate_model import EXTRA_ENUM_VALUES, TARGET, Model, translate
 
 SERVICE = botocore.session.get_session().get_service_model("cognito-idp")
 STRUCTS = {

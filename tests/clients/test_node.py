@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+
 from tests.clients.conftest import CALLBACK, sign_in_by_form
 from tests.conftest import PASSWORD
 

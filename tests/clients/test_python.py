@@ -11,6 +11,7 @@ import jwt
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from pycognito import Cognito
+
 from tests.clients.conftest import CALLBACK, code_of, sign_in_by_form
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY
 

@@ -46,15 +46,29 @@ USER = User(
     username="ann",
     status=UserStatusType.CONFIRMED,
     attributes={
-        "email": "ann@example.com", "email_verified": "true", "given_name": "Ann", "phone_number": "+15550100",
-        "phone_number_verified": "false", "custom:n": "42", "address": "1 High Street", "updated_at": "1700000000",
+        "email": "ann@example.com",
+        "email_verified": "true",
+        "given_name": "Ann",
+        "phone_number": "+15550100",
+        "phone_number_verified": "false",
+        "custom:n": "42",
+        "address": "1 High Street",
+        "updated_at": "1700000000",
     },
     created_at=0,
     modified_at=0,
 )
 API_SESSION = Session(
-    id="origin", pool_id=POOL.id, user_id=7, client_id="client", created_at=0, expires_at=1, auth_time=1000,
-    scopes=(API_SCOPE,), oauth=False, event_id="event",
+    id="origin",
+    pool_id=POOL.id,
+    user_id=7,
+    client_id="client",
+    created_at=0,
+    expires_at=1,
+    auth_time=1000,
+    scopes=(API_SCOPE,),
+    oauth=False,
+    event_id="event",
 )
 ISSUER = "http://localhost:7665/us-east-1_AbCdEfGhI"
 
@@ -138,8 +152,19 @@ def test_access_token_of_oauth():
     session = oauth("openid", "rs/read", resource="https://api.example", event_id=None)
     claims = access_claims(minting(session=session), jti="jti")
     assert list(claims) == [
-        "sub", "iss", "version", "client_id", "aud", "origin_jti", "token_use", "scope", "auth_time", "exp", "iat",
-        "jti", "username",
+        "sub",
+        "iss",
+        "version",
+        "client_id",
+        "aud",
+        "origin_jti",
+        "token_use",
+        "scope",
+        "auth_time",
+        "exp",
+        "iat",
+        "jti",
+        "username",
     ]
     assert "event_id" not in id_claims(minting(session=session), jti="jti")
     assert (claims["version"], claims["aud"], claims["scope"]) == (2, "https://api.example", "openid rs/read")
@@ -149,8 +174,21 @@ def test_id_token_of_oauth():
     """at_hash comes first, the nonce before origin_jti; scopes limit the attributes."""
     claims = id_claims(minting(session=oauth("openid", "email")), jti="jti", at_hash="hash", nonce="abc")
     assert list(claims) == [
-        "at_hash", "sub", "email_verified", "iss", "cognito:username", "nonce", "origin_jti", "aud", "event_id",
-        "token_use", "auth_time", "exp", "iat", "jti", "email",
+        "at_hash",
+        "sub",
+        "email_verified",
+        "iss",
+        "cognito:username",
+        "nonce",
+        "origin_jti",
+        "aud",
+        "event_id",
+        "token_use",
+        "auth_time",
+        "exp",
+        "iat",
+        "jti",
+        "email",
     ]
     assert claims["nonce"] == "abc"
 
@@ -159,8 +197,10 @@ def test_id_token_of_oauth():
     ("client", "shown"),
     [
         (settings(enable_token_revocation=False), False),
-        (settings(enable_token_revocation=False, refresh_token_rotation=RefreshTokenRotationType(feature="ENABLED")),
-         True),
+        (
+            settings(enable_token_revocation=False, refresh_token_rotation=RefreshTokenRotationType(feature="ENABLED")),
+            True,
+        ),
         (CLIENT, True),
     ],
 )
@@ -195,14 +235,20 @@ def test_what_a_client_may_not_read_is_never_shown():
     made = minting(client=client, session=oauth("openid"))
     assert "given_name" not in id_claims(made, jti="j")
     assert userinfo_claims(POOL, client, USER, ["openid"]) == {
-        "sub": USER.sub, "email": "ann@example.com", "custom:n": "42", "username": "ann",
+        "sub": USER.sub,
+        "email": "ann@example.com",
+        "custom:n": "42",
+        "username": "ann",
     }
 
 
 def test_userinfo_is_all_strings():
     """userInfo answers strings, the flags included."""
     assert userinfo_claims(POOL, CLIENT, USER, ["openid", "email"]) == {
-        "sub": USER.sub, "email": "ann@example.com", "email_verified": "true", "username": "ann",
+        "sub": USER.sub,
+        "email": "ann@example.com",
+        "email_verified": "true",
+        "username": "ann",
     }
 
 
@@ -211,8 +257,16 @@ def test_token_of_a_client_itself():
     claims = machine_claims(CLIENT, ["rs/read", "rs/write"], issuer=ISSUER, now=2000, jti="jti")
     assert json.dumps(claims) == json.dumps(
         {
-            "sub": "client", "token_use": "access", "scope": "rs/read rs/write", "auth_time": 2000, "iss": ISSUER,
-            "exp": 5600, "iat": 2000, "version": 2, "jti": "jti", "client_id": "client",
+            "sub": "client",
+            "token_use": "access",
+            "scope": "rs/read rs/write",
+            "auth_time": 2000,
+            "iss": ISSUER,
+            "exp": 5600,
+            "iat": 2000,
+            "version": 2,
+            "jti": "jti",
+            "client_id": "client",
         }
     )
 

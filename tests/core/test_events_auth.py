@@ -9,8 +9,13 @@ from poolhouse.core.user import User
 from poolhouse.model import UserPoolClientType, UserStatusType
 
 USER = User(
-    pool_id="us-east-1_AbCdEfGhI", sub="sub", username="ann", status=UserStatusType.CONFIRMED,
-    attributes={"email_verified": "true"}, created_at=0, modified_at=0,
+    pool_id="us-east-1_AbCdEfGhI",
+    sub="sub",
+    username="ann",
+    status=UserStatusType.CONFIRMED,
+    attributes={"email_verified": "true"},
+    created_at=0,
+    modified_at=0,
 )
 SHOWN = {"sub": "sub", "cognito:user_status": "CONFIRMED", "email_verified": "true"}
 
@@ -25,11 +30,15 @@ def test_concealing_clients_tell_whether_the_user_was_found(user: User | None, a
     """userNotFound is there only for clients that conceal users from everyone else."""
     data = {"k": "v"}
     assert events_auth.pre_authentication(client("ENABLED"), user, data) == {
-        "userAttributes": attributes, "validationData": data, "userNotFound": user is None,
+        "userAttributes": attributes,
+        "validationData": data,
+        "userNotFound": user is None,
     }
     assert "userNotFound" not in events_auth.pre_authentication(client("LEGACY"), user, None)
     assert events_auth.define_challenge(client("ENABLED"), user) == {
-        "userAttributes": attributes, "session": [], "userNotFound": user is None,
+        "userAttributes": attributes,
+        "session": [],
+        "userNotFound": user is None,
     }
 
 
@@ -62,5 +71,7 @@ def test_groups_are_told_before_tokens_are_made():
 def test_a_clients_own_token_has_no_user():
     """The request of client credentials names no user and no groups."""
     assert events_auth.machine_token(["rs/read"]) == {
-        "userAttributes": {}, "groupConfiguration": None, "scopes": ["rs/read"],
+        "userAttributes": {},
+        "groupConfiguration": None,
+        "scopes": ["rs/read"],
     }

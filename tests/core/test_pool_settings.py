@@ -129,14 +129,30 @@ FULL = {
     "DeletionProtection": "ACTIVE",
     "DcrConfiguration": {"EnableStatus": "Disabled"},
 }
-KEPT = (
-    "Policies MfaConfiguration EmailConfiguration SmsConfiguration AccountRecoverySetting UserPoolTags UserPoolTier"
-    " KeyConfiguration IssuerConfiguration AcrConfiguration Name DeletionProtection DcrConfiguration"
-).split()
-GONE = (
-    "UserPoolAddOns AutoVerifiedAttributes SmsAuthenticationMessage DeviceConfiguration SmsVerificationMessage"
-    " EmailVerificationMessage EmailVerificationSubject"
-).split()
+KEPT = [
+    "Policies",
+    "MfaConfiguration",
+    "EmailConfiguration",
+    "SmsConfiguration",
+    "AccountRecoverySetting",
+    "UserPoolTags",
+    "UserPoolTier",
+    "KeyConfiguration",
+    "IssuerConfiguration",
+    "AcrConfiguration",
+    "Name",
+    "DeletionProtection",
+    "DcrConfiguration",
+]
+GONE = [
+    "UserPoolAddOns",
+    "AutoVerifiedAttributes",
+    "SmsAuthenticationMessage",
+    "DeviceConfiguration",
+    "SmsVerificationMessage",
+    "EmailVerificationMessage",
+    "EmailVerificationSubject",
+]
 
 
 def test_every_setting_given_is_shown():

@@ -10,8 +10,17 @@ from poolhouse.model import RefreshTokenRotationType, UserPoolClientType
 
 NOW = 1_700_000_000_000
 SESSION = Session(
-    id="session", pool_id="pool", user_id=1, client_id="client", created_at=0, expires_at=NOW * 2, auth_time=0,
-    scopes=(), oauth=False, generation=3, rotated_at=NOW,
+    id="session",
+    pool_id="pool",
+    user_id=1,
+    client_id="client",
+    created_at=0,
+    expires_at=NOW * 2,
+    auth_time=0,
+    scopes=(),
+    oauth=False,
+    generation=3,
+    rotated_at=NOW,
 )
 
 

@@ -117,8 +117,13 @@ def pool_with(mfa: UserPoolMfaType | None, *, sms: bool = False) -> Pool:
 
 def user_with(status: UserStatusType = UserStatusType.CONFIRMED, **attributes: str) -> User:
     return User(
-        pool_id="us-east-1_AbCdEfGhI", sub="sub", username="ann", status=status, attributes=attributes,
-        created_at=0, modified_at=0,
+        pool_id="us-east-1_AbCdEfGhI",
+        sub="sub",
+        username="ann",
+        status=status,
+        attributes=attributes,
+        created_at=0,
+        modified_at=0,
     )
 
 

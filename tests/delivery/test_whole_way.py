@@ -5,6 +5,7 @@ import re
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.conftest import Server, make_settings
 from tests.delivery.test_smtp import free_port, serving
 

@@ -1,6 +1,6 @@
 """A stage for flows: everything real and in memory, and playbooks, conversations with the sign-in machine.
 
-    play(stage.user("ann")) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
+play(stage.user("ann")) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
 """
 
 import asyncio
@@ -47,8 +47,12 @@ from poolhouse.triggers import Triggers
 GOOD, BETTER = "Correct-Horse-1", "Battery-Staple-2"
 POOL_ID = "us-east-1_AbCdEfGhI"
 FLOWS = [
-    "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
-    "ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH",
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+    "ALLOW_CUSTOM_AUTH",
+    "ALLOW_USER_AUTH",
 ]
 START = 1_700_000_000_123
 MASTER_KEY = b"m" * 32
@@ -178,13 +182,24 @@ class Stage:
         return self.client
 
     def user(
-        self, username: str = "ann", password: str | None = GOOD,
-        status: UserStatusType = UserStatusType.CONFIRMED, *, enabled: bool = True, **attributes: str,
+        self,
+        username: str = "ann",
+        password: str | None = GOOD,
+        status: UserStatusType = UserStatusType.CONFIRMED,
+        *,
+        enabled: bool = True,
+        **attributes: str,
     ) -> User:
         """Store a user."""
         user = User(
-            pool_id=POOL_ID, sub=str(uuid.uuid4()), username=username, status=status, enabled=enabled,
-            attributes=attributes, created_at=self.clock.now(), modified_at=self.clock.now(),
+            pool_id=POOL_ID,
+            sub=str(uuid.uuid4()),
+            username=username,
+            status=status,
+            enabled=enabled,
+            attributes=attributes,
+            created_at=self.clock.now(),
+            modified_at=self.clock.now(),
         )
         if password:
             credentials = self.run(make_credentials(self.public, self.pool, username, password))
@@ -198,9 +213,7 @@ class Stage:
         from poolhouse.flows.users import save_user
 
         self.write(
-            lambda tx: save_user(
-                tx, self.pool, replace(tx.users.find_by_username(POOL_ID, username), **changes)
-            )
+            lambda tx: save_user(tx, self.pool, replace(tx.users.find_by_username(POOL_ID, username), **changes))
         )
 
 
@@ -233,7 +246,9 @@ def initiate(flow: str, *, metadata: dict[str, str] | None = None, **parameters:
 
     def step(play: Play):
         request = InitiateAuthRequest(
-            auth_flow=AuthFlowType(flow), client_id=play.stage.client.id, client_metadata=metadata,
+            auth_flow=AuthFlowType(flow),
+            client_id=play.stage.client.id,
+            client_metadata=metadata,
             auth_parameters={"USERNAME": play.username} | parameters,
         )
         return play.stage.run(auth.initiate_auth(play.stage.public, request))
@@ -246,7 +261,9 @@ def admin_initiate(flow: str, **parameters: str):
 
     def step(play: Play):
         request = AdminInitiateAuthRequest(
-            auth_flow=AuthFlowType(flow), client_id=play.stage.client.id, user_pool_id=POOL_ID,
+            auth_flow=AuthFlowType(flow),
+            client_id=play.stage.client.id,
+            user_pool_id=POOL_ID,
             auth_parameters={"USERNAME": play.username} | parameters,
         )
         return play.stage.run(auth.admin_initiate_auth(play.stage.admin, request))
@@ -260,8 +277,11 @@ def respond(challenge: str, *, session: str | None = None, metadata: dict[str, s
     def step(play: Play):
         given = session if session is not None else getattr(play.answer, "session", None)
         request = RespondToAuthChallengeRequest(
-            challenge_name=ChallengeNameType(challenge), client_id=play.stage.client.id, session=given or None,
-            challenge_responses={"USERNAME": play.username} | _attributes(answers), client_metadata=metadata,
+            challenge_name=ChallengeNameType(challenge),
+            client_id=play.stage.client.id,
+            session=given or None,
+            challenge_responses={"USERNAME": play.username} | _attributes(answers),
+            client_metadata=metadata,
         )
         return play.stage.run(auth.respond_to_auth_challenge(play.stage.public, request))
 
@@ -273,8 +293,11 @@ def admin_respond(challenge: str, **answers: str):
 
     def step(play: Play):
         request = AdminRespondToAuthChallengeRequest(
-            challenge_name=ChallengeNameType(challenge), client_id=play.stage.client.id, user_pool_id=POOL_ID,
-            session=play.answer.session, challenge_responses={"USERNAME": play.username} | _attributes(answers),
+            challenge_name=ChallengeNameType(challenge),
+            client_id=play.stage.client.id,
+            user_pool_id=POOL_ID,
+            session=play.answer.session,
+            challenge_responses={"USERNAME": play.username} | _attributes(answers),
         )
         return play.stage.run(auth.admin_respond_to_auth_challenge(play.stage.admin, request))
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from tests.flows.stage import START, Stage
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import MessageKind
@@ -25,6 +24,7 @@ from poolhouse.model import (
     VerificationMessageTemplateType,
 )
 from poolhouse.triggers import MEMBERS, Triggers, find_function
+from tests.flows.stage import START, Stage
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 LINKS = VerificationMessageTemplateType(default_email_option=DefaultEmailOptionType.CONFIRM_WITH_LINK)

@@ -6,21 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
-from tests.flows.stage import (
-    BETTER,
-    GOOD,
-    Stage,
-    admin_initiate,
-    admin_respond,
-    challenge,
-    claims,
-    error,
-    initiate,
-    play,
-    respond,
-    tokens,
-    wait,
-)
 
 from poolhouse.api.operations import auth
 from poolhouse.crypto.passwords import PasswordHasher
@@ -40,6 +25,21 @@ from poolhouse.model import (
     UserPoolMfaType,
     UserPoolPolicyType,
     UserStatusType,
+)
+from tests.flows.stage import (
+    BETTER,
+    GOOD,
+    Stage,
+    admin_initiate,
+    admin_respond,
+    challenge,
+    claims,
+    error,
+    initiate,
+    play,
+    respond,
+    tokens,
+    wait,
 )
 
 PASSWORD_FLOW = "USER_PASSWORD_AUTH"
@@ -173,7 +173,8 @@ def test_guesses_at_once_do_not_pass_the_lock(stage: Stage):
 
     async def guess() -> str:
         request = InitiateAuthRequest(
-            auth_flow=AuthFlowType.USER_PASSWORD_AUTH, client_id="client",
+            auth_flow=AuthFlowType.USER_PASSWORD_AUTH,
+            client_id="client",
             auth_parameters={"USERNAME": "ann", "PASSWORD": BETTER},
         )
         try:
@@ -206,7 +207,9 @@ def test_a_temporary_password(stage: Stage):
         >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
         << challenge(
             "NEW_PASSWORD_REQUIRED",
-            USER_ID_FOR_SRP="ann", requiredAttributes="[]", userAttributes='{"email":"ann@example.com"}',
+            USER_ID_FOR_SRP="ann",
+            requiredAttributes="[]",
+            userAttributes='{"email":"ann@example.com"}',
         )
         >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER)
         << tokens()
@@ -222,12 +225,18 @@ def test_challenges_cross_families(stage: Stage):
     stage.user("ben", status=FORCED)
     asked = challenge("NEW_PASSWORD_REQUIRED")
     (
-        play(stage) >> admin_initiate("ADMIN_NO_SRP_AUTH", PASSWORD=GOOD) << asked
-        >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER) << tokens()
+        play(stage)
+        >> admin_initiate("ADMIN_NO_SRP_AUTH", PASSWORD=GOOD)
+        << asked
+        >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER)
+        << tokens()
     )
     (
-        play(stage, "ben") >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << asked
-        >> admin_respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER) << tokens()
+        play(stage, "ben")
+        >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
+        << asked
+        >> admin_respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER)
+        << tokens()
     )
 
 
@@ -236,9 +245,12 @@ def test_a_temporary_password_runs_out(stage: Stage):
     stage.user(status=FORCED)
     old = "Temporary password has expired and must be reset by an administrator."
     (
-        play(stage) >> wait(7 * 86400)
-        >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << error("NotAuthorizedException", old)
-        >> initiate(PASSWORD_FLOW, PASSWORD=BETTER) << WRONG
+        play(stage)
+        >> wait(7 * 86400)
+        >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
+        << error("NotAuthorizedException", old)
+        >> initiate(PASSWORD_FLOW, PASSWORD=BETTER)
+        << WRONG
     )
 
 
@@ -257,18 +269,26 @@ def test_new_passwords_that_are_refused(stage: Stage):
         return respond("NEW_PASSWORD_REQUIRED", session=asked.session, **given, **attributes)
 
     talk >> new(None) << error("InvalidParameterException", "Missing required parameter NEW_PASSWORD")
-    talk >> new("short") << error(
-        "InvalidPasswordException", "Password does not conform to policy: Password not long enough"
+    (
+        talk
+        >> new("short")
+        << error("InvalidPasswordException", "Password does not conform to policy: Password not long enough")
     )
     talk >> new() << error("InvalidParameterException", "Invalid attributes given, given_name is missing")
-    talk >> new(userAttributes__email="a@b.org") << error(
-        "NotAuthorizedException", "Cannot modify an already provided email"
+    (
+        talk
+        >> new(userAttributes__email="a@b.org")
+        << error("NotAuthorizedException", "Cannot modify an already provided email")
     )
-    talk >> new(userAttributes__given_name="Ann", userAttributes__email_verified="true") << error(
-        "NotAuthorizedException", "A client attempted to write unauthorized attribute"
+    (
+        talk
+        >> new(userAttributes__given_name="Ann", userAttributes__email_verified="true")
+        << error("NotAuthorizedException", "A client attempted to write unauthorized attribute")
     )
-    talk >> new(GOOD, userAttributes__given_name="Ann") << error(
-        "PasswordHistoryPolicyViolationException", "Password has previously been used"
+    (
+        talk
+        >> new(GOOD, userAttributes__given_name="Ann")
+        << error("PasswordHistoryPolicyViolationException", "Password has previously been used")
     )
     talk >> new(userAttributes__given_name="Ann") << tokens()
     assert stage.find().attributes == {"email": "ann@example.com", "given_name": "Ann"}
@@ -305,8 +325,10 @@ def test_a_session_is_void_once_the_password_changed(stage: Stage):
     talk = play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
     credentials = replace(stage.find().credentials, password_set_at=stage.clock.now() + 1)
     stage.change(credentials=credentials)
-    talk >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER) << error(
-        "NotAuthorizedException", "Invalid session for the user."
+    (
+        talk
+        >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER)
+        << error("NotAuthorizedException", "Invalid session for the user.")
     )
 
 
@@ -346,8 +368,10 @@ def test_going_on_after_a_confirmed_sign_up(stage: Stage):
 def test_custom_authentication_of_nobody(stage: Stage):
     """Custom authentication of a concealed user ends like that of a known one."""
     stage.set_client(prevent_user_existence_errors="ENABLED")
-    play(stage, "nobody") >> initiate("CUSTOM_AUTH") << error(
-        "InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool."
+    (
+        play(stage, "nobody")
+        >> initiate("CUSTOM_AUTH")
+        << error("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
     )
 
 
@@ -356,7 +380,9 @@ def test_a_session_answered_twice_at_once_counts_once(stage: Stage):
     stage.user(status=FORCED)
     talk = play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
     request = RespondToAuthChallengeRequest(
-        challenge_name=ChallengeNameType.NEW_PASSWORD_REQUIRED, client_id="client", session=talk.answer.session,
+        challenge_name=ChallengeNameType.NEW_PASSWORD_REQUIRED,
+        client_id="client",
+        session=talk.answer.session,
         challenge_responses={"USERNAME": "ann", "NEW_PASSWORD": BETTER},
     )
 
@@ -378,7 +404,9 @@ def test_two_sessions_answered_at_once(stage: Stage):
 
     def answer(session: str):
         request = RespondToAuthChallengeRequest(
-            challenge_name=ChallengeNameType.NEW_PASSWORD_REQUIRED, client_id="client", session=session,
+            challenge_name=ChallengeNameType.NEW_PASSWORD_REQUIRED,
+            client_id="client",
+            session=session,
             challenge_responses={"USERNAME": "ann", "NEW_PASSWORD": BETTER},
         )
         return auth.respond_to_auth_challenge(stage.public, request)
@@ -405,11 +433,17 @@ def test_no_tokens_without_a_required_factor(stage: Stage, phone: dict[str, str]
 def test_flows_of_later_versions(stage: Stage):
     """USER_AUTH is refused by a declared error, CUSTOM_AUTH as by a pool without its trigger."""
     stage.user()
-    play(stage) >> initiate("USER_AUTH") << error(
-        "InvalidUserPoolConfigurationException", "The challenge SELECT_CHALLENGE is not available in this version."
+    (
+        play(stage)
+        >> initiate("USER_AUTH")
+        << error(
+            "InvalidUserPoolConfigurationException", "The challenge SELECT_CHALLENGE is not available in this version."
+        )
     )
-    play(stage) >> initiate("CUSTOM_AUTH") << error(
-        "InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool."
+    (
+        play(stage)
+        >> initiate("CUSTOM_AUTH")
+        << error("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
     )
 
 
@@ -468,7 +502,8 @@ def test_names_and_aliases(stage: Stage):
     talk = play(stage, "ann@example.com") >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)
     talk << challenge("NEW_PASSWORD_REQUIRED", USER_ID_FOR_SRP="ann")
     assert json.loads(talk.answer.challenge_parameters["userAttributes"]) == {
-        "email": "ann@example.com", "email_verified": "true",
+        "email": "ann@example.com",
+        "email_verified": "true",
     }
     talk >> respond("NEW_PASSWORD_REQUIRED", NEW_PASSWORD=BETTER) << tokens()
     assert claims(talk.answer.authentication_result.access_token)["username"] == "ann"

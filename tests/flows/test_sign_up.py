@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.operations.talk import NO_USER, named, refusal, sign_in
 
 from poolhouse.flows import recover, sign_up
 from poolhouse.flows.calls import Origin, PublicCall
 from poolhouse.flows.clients import get_app
 from poolhouse.model import AttributeType, SignUpRequest, UserLambdaValidationException, UserNotFoundException
 from poolhouse.triggers import Triggers
+from tests.operations.talk import NO_USER, named, refusal, sign_in
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 ALL = {"PreSignUp": FUNCTION, "PostConfirmation": FUNCTION, "UserMigration": FUNCTION}

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from pycognito.aws_srp import AWSSRP
+
+from poolhouse.core import srp
+from poolhouse.model import UserStatusType
 from tests.flows.stage import (
     BETTER,
     GOOD,
@@ -21,9 +24,6 @@ from tests.flows.stage import (
     tokens,
     wait,
 )
-
-from poolhouse.core import srp
-from poolhouse.model import UserStatusType
 
 WRONG = error("NotAuthorizedException", "Incorrect username or password.")
 LOCKED = error("NotAuthorizedException", "Password attempts exceeded")
@@ -103,8 +103,10 @@ def test_a_block_counts_once(stage: Stage):
     good = proof(client, talk)
     bad = good | {"PASSWORD_CLAIM_SIGNATURE": base64.b64encode(b"x" * 32).decode()}
     talk >> respond("PASSWORD_VERIFIER", **bad) << WRONG >> respond("PASSWORD_VERIFIER", **good) << tokens()
-    talk >> respond("PASSWORD_VERIFIER", **good) << error(
-        "NotAuthorizedException", "Invalid session for the user, session can only be used once."
+    (
+        talk
+        >> respond("PASSWORD_VERIFIER", **good)
+        << error("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
     )
 
 
@@ -124,9 +126,7 @@ def test_a_block_is_bound_and_expires(stage: Stage):
     stage.set_client("other")
     talk >> answer << invalid
     stage.set_client("client")
-    talk >> wait(180) >> answer << error(
-        "NotAuthorizedException", "Invalid session for the user, session is expired."
-    )
+    talk >> wait(180) >> answer << error("NotAuthorizedException", "Invalid session for the user, session is expired.")
 
 
 @pytest.mark.parametrize("name", ["PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK", "TIMESTAMP"])
@@ -159,15 +159,17 @@ def test_timestamps(stage: Stage, timestamp: str, known: bool):
     shown = talk.answer.challenge_parameters
     key = client.get_password_authentication_key("ann", GOOD, int(shown["SRP_B"], 16), shown["SALT"])
     signature = srp.sign(key, POOL_ID.partition("_")[2], "ann", base64.b64decode(shown["SECRET_BLOCK"]), timestamp)
-    refused = error(
-        "InvalidParameterException", "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english."
+    refused = error("InvalidParameterException", "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
+    (
+        talk
+        >> respond(
+            "PASSWORD_VERIFIER",
+            PASSWORD_CLAIM_SIGNATURE=base64.b64encode(signature).decode(),
+            PASSWORD_CLAIM_SECRET_BLOCK=shown["SECRET_BLOCK"],
+            TIMESTAMP=timestamp,
+        )
+        << (tokens() if known else refused)
     )
-    talk >> respond(
-        "PASSWORD_VERIFIER",
-        PASSWORD_CLAIM_SIGNATURE=base64.b64encode(signature).decode(),
-        PASSWORD_CLAIM_SECRET_BLOCK=shown["SECRET_BLOCK"],
-        TIMESTAMP=timestamp,
-    ) << (tokens() if known else refused)
 
 
 @pytest.mark.parametrize("value", ["0", "zz", f"{srp.PRIME:x}", "-1", "0x1", "1" * 800])

@@ -10,7 +10,6 @@ from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
-from tests.flows.stage import GOOD, POOL_ID, START, Stage, claims, initiate, play
 
 from poolhouse.core.jws import b64url
 from poolhouse.flows import bearer, tokens
@@ -29,6 +28,7 @@ from poolhouse.model import (
     UnsupportedTokenTypeException,
     UserNotFoundException,
 )
+from tests.flows.stage import GOOD, POOL_ID, START, Stage, claims, initiate, play
 
 ISSUER = f"http://localhost:7665/{POOL_ID}"
 API = ("aws.cognito.signin.user.admin",)
@@ -55,8 +55,15 @@ def open_and_mint(stage: Stage, *, oauth: bool = False, scopes: tuple[str, ...] 
     mint = {key: changes.pop(key) for key in ("nonce", "with_refresh", "with_id") if key in changes}
     user = stage.find() or stage.user()
     session = tokens.open_session(
-        stage.public, stage.pool, stage.client, user, auth_time=START // 1000, event_id="event", scopes=scopes,
-        oauth=oauth, **changes,
+        stage.public,
+        stage.pool,
+        stage.client,
+        user,
+        auth_time=START // 1000,
+        event_id="event",
+        scopes=scopes,
+        oauth=oauth,
+        **changes,
     )
     stage.write(lambda tx: tx.sessions.insert(session))
     source = "TokenGeneration_HostedAuth"
@@ -119,9 +126,7 @@ def test_a_sign_in_over_the_api(stage: Stage):
 
 def test_oauth_tokens(stage: Stage):
     """OAuth tokens have version 2, at_hash, nonce and resource; the last two as it should be after a refresh."""
-    made = open_and_mint(
-        stage, oauth=True, scopes=("openid", "rs/read"), resource="https://api.example", nonce="abc"
-    )
+    made = open_and_mint(stage, oauth=True, scopes=("openid", "rs/read"), resource="https://api.example", nonce="abc")
     access, identity = claims(made.access_token), claims(made.id_token)
     assert (access["version"], access["scope"], access["aud"]) == (2, "openid rs/read", "https://api.example")
     assert (identity["nonce"], identity["aud"]) == ("abc", "client")
@@ -357,8 +362,15 @@ def test_reading_an_access_token(stage: Stage):
     foreign = b64url(json.dumps(claims(made.access_token) | {"client_id": "nobody"}).encode()).decode()
     none = b64url(b'{"kid":"x","alg":"none"}').decode()
     for token in (
-        made.id_token, made.refresh_token, "x", "a.b.c", f"{head}.{forged}.{signature}",
-        f"{head}.{foreign}.{signature}", f"{none}.{payload}.", f"{head}.{payload}.", f"{head}.{payload}.{payload}",
+        made.id_token,
+        made.refresh_token,
+        "x",
+        "a.b.c",
+        f"{head}.{forged}.{signature}",
+        f"{head}.{foreign}.{signature}",
+        f"{none}.{payload}.",
+        f"{head}.{payload}.",
+        f"{head}.{payload}.{payload}",
     ):
         with refused("Invalid Access Token"):
             read(stage, token)

@@ -36,7 +36,8 @@ def refused(code: str, message: str | None = None):
 
 def sign_in(cognito, client: dict[str, Any], username: str, password: str = PASSWORD, **more: Any) -> dict[str, Any]:
     return cognito.initiate_auth(
-        ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=client["ClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": username, "PASSWORD": password, **more},
     )
 
@@ -53,9 +54,16 @@ def test_an_app_signs_in_without_credentials(public, pool, app, user):
     answer = sign_in(public, client, name)
     assert answer["ChallengeParameters"] == {}
     assert set(answer["AuthenticationResult"]) == {
-        "AccessToken", "ExpiresIn", "IdToken", "RefreshToken", "TokenType",
+        "AccessToken",
+        "ExpiresIn",
+        "IdToken",
+        "RefreshToken",
+        "TokenType",
     }
-    assert (answer["AuthenticationResult"]["ExpiresIn"], answer["AuthenticationResult"]["TokenType"]) == (3600, "Bearer")
+    assert (answer["AuthenticationResult"]["ExpiresIn"], answer["AuthenticationResult"]["TokenType"]) == (
+        3600,
+        "Bearer",
+    )
     assert "Session" not in answer
     assert "ChallengeName" not in answer
 
@@ -74,9 +82,7 @@ def test_pycognito_signs_in_by_srp(public, pool, app, user):
     client, name = app(pool_id), user(pool_id)
 
     def srp(password: str) -> AWSSRP:
-        return AWSSRP(
-            username=name, password=password, pool_id=pool_id, client_id=client["ClientId"], client=public
-        )
+        return AWSSRP(username=name, password=password, pool_id=pool_id, client_id=client["ClientId"], client=public)
 
     assert srp(PASSWORD).authenticate_user()["AuthenticationResult"]["IdToken"]
     with refused("NotAuthorizedException", "Incorrect username or password."):
@@ -87,9 +93,7 @@ def test_pycognito_replaces_a_temporary_password(public, call, pool, app):
     """pycognito is told of a temporary password and sets another by SRP."""
     pool_id = pool()
     client = app(pool_id)
-    call(
-        "AdminCreateUser", UserPoolId=pool_id, Username="ann", TemporaryPassword=PASSWORD, MessageAction="SUPPRESS"
-    )
+    call("AdminCreateUser", UserPoolId=pool_id, Username="ann", TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")
     srp = AWSSRP(username="ann", password=PASSWORD, pool_id=pool_id, client_id=client["ClientId"], client=public)
     with pytest.raises(ForceChangePasswordException):
         srp.authenticate_user()
@@ -114,7 +118,11 @@ def test_a_confidential_client_signs_in_by_srp(public, pool, app, user):
     pool_id = pool()
     client, name = app(pool_id, GenerateSecret=True), user(pool_id)
     srp = AWSSRP(
-        username=name, password=PASSWORD, pool_id=pool_id, client_id=client["ClientId"], client=public,
+        username=name,
+        password=PASSWORD,
+        pool_id=pool_id,
+        client_id=client["ClientId"],
+        client=public,
         client_secret=client["ClientSecret"],
     )
     assert srp.authenticate_user()["AuthenticationResult"]["AccessToken"]
@@ -125,9 +133,7 @@ def test_secret_hashes(public, pool, app, user):
     pool_id = pool()
     open_client, client, name = app(pool_id), app(pool_id, GenerateSecret=True), user(pool_id)
     id_ = client["ClientId"]
-    with refused(
-        "NotAuthorizedException", f"Client {id_} is configured with secret but SECRET_HASH was not received"
-    ):
+    with refused("NotAuthorizedException", f"Client {id_} is configured with secret but SECRET_HASH was not received"):
         sign_in(public, client, name)
     with refused("NotAuthorizedException", f"Unable to verify secret hash for client {id_}"):
         sign_in(public, client, name, SECRET_HASH=secret_hash(client, "somebody"))
@@ -160,7 +166,8 @@ def test_flows_that_are_off(public, pool, app, flow: str, text: str):
     client = app(pool(), ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"])
     with refused("InvalidParameterException", text):
         public.initiate_auth(
-            ClientId=client["ClientId"], AuthFlow=flow,
+            ClientId=client["ClientId"],
+            AuthFlow=flow,
             AuthParameters={"USERNAME": "ann", "PASSWORD": PASSWORD, "SRP_A": "1"},
         )
 
@@ -178,8 +185,12 @@ def test_administrators_flows(call, pool, app, user):
         call("AdminInitiateAuth", UserPoolId=other, AuthFlow="ADMIN_USER_PASSWORD_AUTH", **given)
     off = app(pool_id, ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"])
     with refused("InvalidParameterException", "Auth flow not enabled for this client"):
-        call("AdminInitiateAuth", UserPoolId=pool_id, AuthFlow="ADMIN_NO_SRP_AUTH",
-             **given | {"ClientId": off["ClientId"]})
+        call(
+            "AdminInitiateAuth",
+            UserPoolId=pool_id,
+            AuthFlow="ADMIN_NO_SRP_AUTH",
+            **given | {"ClientId": off["ClientId"]},
+        )
 
 
 def test_unknown_clients(public):
@@ -197,7 +208,11 @@ def test_an_invited_user_completes_the_profile(public, call, pool, app):
     pool_id = pool(Schema=[{"Name": "given_name", "Required": True}, {"Name": "n", "AttributeDataType": "Number"}])
     client = app(pool_id)
     call(
-        "AdminCreateUser", UserPoolId=pool_id, Username="ann", TemporaryPassword=PASSWORD, MessageAction="SUPPRESS",
+        "AdminCreateUser",
+        UserPoolId=pool_id,
+        Username="ann",
+        TemporaryPassword=PASSWORD,
+        MessageAction="SUPPRESS",
         UserAttributes=[{"Name": "email", "Value": "ann@example.com"}, {"Name": "email_verified", "Value": "true"}],
     )
     asked = sign_in(public, client, "ann")
@@ -210,7 +225,9 @@ def test_an_invited_user_completes_the_profile(public, call, pool, app):
 
     def respond(**answers: str) -> dict[str, Any]:
         return public.respond_to_auth_challenge(
-            ClientId=client["ClientId"], ChallengeName="NEW_PASSWORD_REQUIRED", Session=asked["Session"],
+            ClientId=client["ClientId"],
+            ChallengeName="NEW_PASSWORD_REQUIRED",
+            Session=asked["Session"],
             ChallengeResponses={"USERNAME": "ann", "NEW_PASSWORD": OTHER, **answers},
         )
 
@@ -265,7 +282,9 @@ def required_factor(call, pool) -> Callable[[], str]:
     def make() -> str:
         pool_id = pool()
         call(
-            "SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="ON",
+            "SetUserPoolMfaConfig",
+            UserPoolId=pool_id,
+            MfaConfiguration="ON",
             SoftwareTokenMfaConfiguration={"Enabled": True},
         )
         return pool_id

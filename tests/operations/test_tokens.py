@@ -41,9 +41,7 @@ def sign_in(public, client: dict[str, Any], name: str) -> dict[str, Any]:
     parameters = {"USERNAME": name, "PASSWORD": PASSWORD}
     if "ClientSecret" in client:
         parameters["SECRET_HASH"] = secret_hash(client, name)
-    answer = public.initiate_auth(
-        ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
-    )
+    answer = public.initiate_auth(ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
     return answer["AuthenticationResult"]
 
 
@@ -109,7 +107,10 @@ def test_refreshing_by_an_administrator(call, public, pool, app, user):
     client, name = app(pool_id), user(pool_id)
     made = sign_in(public, client, name)
     answer = call(
-        "AdminInitiateAuth", UserPoolId=pool_id, ClientId=client["ClientId"], AuthFlow="REFRESH_TOKEN_AUTH",
+        "AdminInitiateAuth",
+        UserPoolId=pool_id,
+        ClientId=client["ClientId"],
+        AuthFlow="REFRESH_TOKEN_AUTH",
         AuthParameters={"REFRESH_TOKEN": made["RefreshToken"]},
     )
     assert answer["AuthenticationResult"]["IdToken"]

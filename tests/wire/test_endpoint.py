@@ -6,8 +6,6 @@ import logging
 import uuid
 
 import pytest
-from tests.conftest import PASSWORD
-from tests.wire.client import CONTENT_TYPE, PREFIX, Answer, RawClient
 
 from poolhouse.api import endpoint
 from poolhouse.api.callers import user_call
@@ -24,6 +22,8 @@ from poolhouse.model import (
     ListUserPoolsRequest,
     ResourceNotFoundException,
 )
+from tests.conftest import PASSWORD
+from tests.wire.client import CONTENT_TYPE, PREFIX, Answer, RawClient
 
 EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 

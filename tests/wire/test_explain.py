@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.wire.values import documents
 
 from poolhouse.api.codec import MAX_DEPTH, RequestDecoder
 from poolhouse.api.errors import SerializationException
 from poolhouse.api.explain import MAX_FAILURES, explain
 from poolhouse.model import OPERATIONS, InvalidParameterException
+from tests.wire.values import documents
 
 DECODERS = {name: RequestDecoder(row) for name, row in OPERATIONS.items()}
 PATTERN = r"Member must satisfy regular expression pattern: "

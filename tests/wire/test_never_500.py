@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.conftest import PASSWORD
-from tests.wire.client import Answer, RawClient
-from tests.wire.values import documents
 
 import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api import errors as protocol
 from poolhouse.api.registry import HANDLERS
 from poolhouse.model import OPERATIONS, Access, AliasExistsException, LimitExceededException
+from tests.conftest import PASSWORD
+from tests.wire.client import Answer, RawClient
+from tests.wire.values import documents
 
 PROTOCOL = {
     name

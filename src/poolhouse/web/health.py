@@ -12,7 +12,7 @@ class Health:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Answer a probe."""
         if scope["path"] == "/health/live":
             await respond(send, json_response(200, {"status": "ok"}))
