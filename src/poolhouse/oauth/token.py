@@ -39,8 +39,10 @@ async def token(request: OAuthRequest) -> Response:
     load = None if grant is None else grant.load(request.call, form)
     asked = await request.call.store.read(lambda tx: _ask(tx, request, form, presented, load))
     check_client(request.call.deps, asked.client, presented)
+    if form.get("grant_type") is None:
+        raise OAuthError("invalid_request")
     if grant is None:
-        raise OAuthError("invalid_request" if form.get("grant_type") is None else "unsupported_grant_type")
+        raise OAuthError("unsupported_grant_type")
     if not grant.is_open_to(asked.client):
         raise OAuthError("unauthorized_client")
     if any(form.get(name) is None for name in grant.required):
