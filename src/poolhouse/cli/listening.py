@@ -62,7 +62,7 @@ def serve_alone(settings: Settings, listener: socket.socket, greet: Greet) -> No
     """Serve in this process until a signal ends it; raises what keeps the application from starting."""
     configure_logging(settings)
     app = App(settings)
-    server = uvicorn.Server(_config(settings, app, lifespan="off"))
+    server = uvicorn.Server(server_config(settings, app, lifespan="off"))
 
     async def run() -> None:
         await app.start()
@@ -92,7 +92,7 @@ def serve_with_workers(settings: Settings, listener: socket.socket, greet: Greet
 
     asyncio.run(prepare())
     gc.enable()
-    config = _config(settings, "poolhouse.app:create_app", factory=True, lifespan="on", workers=settings.workers)
+    config = server_config(settings, "poolhouse.app:create_app", factory=True, lifespan="on", workers=settings.workers)
     supervisor = Workers(config, sockets=[listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
@@ -109,7 +109,8 @@ class Workers(Multiprocess):
         super().terminate_all()
 
 
-def _config(settings: Settings, app: Any, **options: Any) -> uvicorn.Config:
+def server_config(settings: Settings, app: Any, **options: Any) -> uvicorn.Config:
+    """Return the HTTP server's configuration for an application, with further ``options`` of uvicorn's."""
     return uvicorn.Config(
         app,
         host=settings.host,
