@@ -13,6 +13,9 @@ def base_url_of(identity: Identity, pool: Pool) -> str | None:
     """Return the base of links to a pool's domain, None where it has none: the custom domain before the prefix.
 
     Without ``auth_domain`` it is the form by path, which needs no name service.
+
+    Differs from Cognito (domains): every domain is also served by path, ``/auth/<domain>/…``, which needs no name
+    service; links and discovery use that form unless POOLHOUSE_AUTH_DOMAIN is set. Changes work at once.
     """
     name = pool.settings.custom_domain or pool.settings.domain
     if name is None:
