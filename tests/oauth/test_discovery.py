@@ -1,5 +1,6 @@
 """The documents at the issuer and the hosts of pool domains: rows D of spec/http/09."""
 
+import asyncio
 import base64
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace as changed
 from poolhouse.core.pool import Pool
 from poolhouse.model import IssuerConfigurationType
 from poolhouse.oauth.discovery import configuration
+from poolhouse.storage import open_store
 from tests.oauth.conftest import Site, claims, header
 
 DOMAIN = "auth.example.com"
@@ -184,3 +186,18 @@ def test_unknown_domains(site: Site):
     assert by_host(site, f"a.{site.prefix}.auth.localhost").status_code == 404
     assert site.http.get(f"{site.server.url}/auth/nosuch/oauth2/authorize").status_code == 404
     assert site.http.get(f"{site.server.url}/auth//oauth2/authorize").status_code == 404
+
+
+def test_documents_follow_changes_of_other_processes(site: Site):
+    """A document that was just served gives way as soon as another process has changed the pool."""
+    before, pool = configuration_of(site), stored_pool(site)
+    settings = site.server.settings
+    other = open_store(settings.database)
+    try:
+        other_domain = changed(pool, settings=changed(pool.settings, domain="elsewhere"))
+        saved = asyncio.run(other.write(lambda tx: tx.pools.save(other_domain)))
+        assert configuration_of(site)["token_endpoint"] == f"{site.server.url}/auth/elsewhere/oauth2/token"
+        asyncio.run(other.write(lambda tx: tx.pools.save(changed(saved, settings=pool.settings))))
+        assert configuration_of(site) == before
+    finally:
+        other.close_now()

@@ -192,3 +192,19 @@ def test_more_pools_than_the_cache_holds(url, open_sync):
         for number in range(3):
             found = store.read(lambda tx, number=number: tx.catalogue.find_app(f"app{number}"))
             assert found[0].id == found[1].pool_id == f"us-east-1_{number}"
+
+
+def test_version_of_the_database(two):
+    """On SQLite a number tells of every commit, whoever made it, and of nothing else; on PostgreSQL there is none."""
+    ours, theirs = two
+    with_pool(ours)
+    version = ours.store.version()
+    if version is None:
+        assert theirs.store.version() is None
+        return
+    ours.read(lambda tx: tx.catalogue.find_pool(POOL))
+    assert ours.store.version() == version
+    for store in two:
+        store.write(lambda tx: tx.pools.insert(pool(id=f"us-east-1_{version}"), NOW))
+        assert ours.store.version() != version
+        version = ours.store.version()

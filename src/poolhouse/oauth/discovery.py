@@ -1,8 +1,7 @@
 """The documents at a pool's issuer: ``openid-configuration`` and ``jwks.json`` (spec/http/01 §1.5, §1.6)."""
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from poolhouse.core.pool import Pool
 from poolhouse.core.signing_key import PoolKeys
@@ -17,17 +16,17 @@ _CACHED_POOLS = 4096
 _KEY_MEMBERS = ("alg", "e", "kid", "kty", "n", "use")
 
 
-@dataclass(frozen=True, slots=True)
-class _Documents:
-    """The answers for a pool, and what they were made from."""
+class _Documents(Struct):
+    """The answers for a pool, what they were made from, and the database's version when that was last seen to hold."""
 
     pool: Pool
     keys: PoolKeys
     answers: dict[str, Response]
+    version: int | None = None
 
 
 class Discovery:
-    """Answers from bytes made once per pool and generation."""
+    """Answers from bytes made once per pool and generation; not even a read where the database stayed as it was."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -35,13 +34,16 @@ class Discovery:
 
     async def find(self, pool_id: str, document: str) -> Response:
         """Return a document of a pool, or 404."""
-        made = self._made.get(pool_id)
+        made, version = self._made.get(pool_id), self._deps.store.version()
+        if made is not None and version is not None and made.version == version:
+            return made.answers[document]
         found = await self._deps.store.read(lambda tx: _load(tx, pool_id))
         if found is None:
             return json_response(404, {"message": f"User pool {pool_id} does not exist."}, [CORS])
         # The catalogue gives the same objects until something of the pool is written.
         if made is None or made.pool is not found[0] or made.keys is not found[1]:
             made = self._make(*found)
+        made.version = version
         return made.answers[document]
 
     def _make(self, pool: Pool, keys: PoolKeys) -> _Documents:

@@ -39,6 +39,13 @@ class Store:
         """
         return await self._engine.write(work)
 
+    def version(self) -> int | None:
+        """Return a number that is another one after every commit, as this thread sees it.
+
+        None where asking for it would cost no less than reading.
+        """
+        return self._engine.version()
+
     async def close(self) -> None:
         """Finish accepted writes and close the database."""
         await asyncio.to_thread(self._engine.close)

@@ -102,6 +102,10 @@ class Engine(Protocol):
         """Run ``work``, commit durably, and return what it returned."""
         ...
 
+    def version(self) -> int | None:
+        """Return a number that is another one after every commit, as this thread sees it; None where that is dear."""
+        ...
+
     def close(self) -> None:
         """Finish what was accepted and let the database go."""
         ...

@@ -1,5 +1,9 @@
 """PostgreSQL: a bounded number of threads, each with a synchronous connection of its own.
 
+A read of a single statement runs without BEGIN and ROLLBACK around it: a statement is a snapshot by itself, and each
+of the two is a round trip. How many statements a read will run, nobody knows; it is taken to be as many as the same
+function ran last time. Where one turns out to need a second statement, it runs again in a transaction.
+
 Every transaction runs at REPEATABLE READ. What a work function read is then still true when it writes, as on
 SQLite: whoever changes a row that somebody else changed since is told so (40001) and runs again. READ COMMITTED
 would let two requests count the same attempt once; SERIALIZABLE would track every read to no further use here.
@@ -17,17 +21,17 @@ from poolhouse.storage import migrations
 from poolhouse.storage.catalogue import Cache
 from poolhouse.storage.engine import RETRIES, Dialect
 from poolhouse.storage.errors import Busy, StorageError
-from poolhouse.storage.postgres_connection import CONNECT_SECONDS, Conflict, Lost, PostgresConnection
+from poolhouse.storage.postgres_connection import CONNECT_SECONDS, Conflict, Lost, PostgresConnection, SecondStatement
 from poolhouse.storage.transaction import Tx
 
 T = TypeVar("T")
 
 # Requests that may wait for each connection.
 WAITING = 256
-_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
 # Saves a round trip where one read follows another.
 _NEXT_READ = b"ROLLBACK AND CHAIN"
-_WRITE = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
+_WRITE = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
 # Any number that nobody else takes for an advisory lock of this database: "poolhous".
 _MIGRATION_LOCK = int.from_bytes(b"poolhous")
 
@@ -105,6 +109,8 @@ class PostgresEngine:
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._most = connections * WAITING
         self._turns = Turns()
+        # How many statements each function ran when it last read in a transaction, by its name.
+        self._statements: dict[str, int] = {}
         self._closed = False
         self._prepare(migrate=migrate)
         self._threads = [
@@ -148,6 +154,9 @@ class PostgresEngine:
             timer.cancel()
         return result
 
+    def version(self) -> None:
+        """Return None: this would be a round trip, like a read."""
+
     def close(self) -> None:
         """Finish what was accepted and close every connection."""
         if self._closed:
@@ -159,7 +168,7 @@ class PostgresEngine:
             thread.join()
 
     def _serve(self) -> None:
-        worker = Worker(self._url, self._cache, self._timeout, self._turns)
+        worker = Worker(self._url, self._cache, self._timeout, self._turns, self._statements)
         while True:
             try:
                 request = self._queue.get_nowait()
@@ -177,8 +186,8 @@ class PostgresEngine:
 class Worker:
     """What one thread does with its connection, which it makes when first needed and again after it broke."""
 
-    def __init__(self, url: str, cache: Cache, timeout: float, turns: Turns) -> None:
-        self._url, self._cache, self._timeout, self._turns = url, cache, timeout, turns
+    def __init__(self, url: str, cache: Cache, timeout: float, turns: Turns, statements: dict[str, int]) -> None:
+        self._url, self._cache, self._timeout, self._turns, self._statements = url, cache, timeout, turns, statements
         self._connection: PostgresConnection | None = None
         self._reading: Tx
         self._writing: Tx
@@ -216,8 +225,7 @@ class Worker:
     def _once(self, request: Request, *, alone: bool) -> Any:
         connection = self._connected()
         if not request.writing:
-            connection.control(_NEXT_READ if connection.is_open() else _READ)
-            return self._reading.run(request.work)
+            return self._read(connection, request.work)
         connection.roll_back()
         with self._turns.taken(alone=alone):
             try:
@@ -229,9 +237,22 @@ class Worker:
                 raise
         return result
 
+    def _read(self, connection: PostgresConnection, work: Callable[[Tx], Any]) -> Any:
+        name = getattr(work, "__qualname__", "")
+        if self._statements.get(name, 1) <= 1:
+            connection.roll_back()
+            with contextlib.suppress(SecondStatement), connection.single():
+                return self._reading.run(work)
+        connection.control(_NEXT_READ if connection.is_open() else _READ)
+        ran = connection.count
+        result = self._reading.run(work)
+        self._statements[name] = connection.count - ran
+        return result
+
     def _connected(self) -> PostgresConnection:
         if self._connection is None or self._connection.raw.closed:
             self._connection = PostgresConnection(self._url, self._timeout)
+            self._connection.control(b"SET default_transaction_read_only = on")
             self._reading = Tx(self._connection, self._cache, writing=False)
             self._writing = Tx(self._connection, self._cache, writing=True)
         return self._connection

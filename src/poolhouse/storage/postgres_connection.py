@@ -1,6 +1,7 @@
 """One connection to PostgreSQL, and what becomes of its errors."""
 
 import contextlib
+from collections.abc import Iterator
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -24,11 +25,18 @@ class Lost(StorageError):
     """The connection broke before anything was committed."""
 
 
+class SecondStatement(Exception):
+    """A read that was to have one statement is about to run another, on another snapshot."""
+
+
 class PostgresConnection:
     """One connection; implements ``Connection``. Making it raises StorageError where the server cannot be reached."""
 
     def __init__(self, url: str, lock_seconds: float) -> None:
         self.refused: StorageError | None = None
+        # Statements run so far, and how many there may be before a read has to begin a transaction.
+        self.count = 0
+        self._most: int | None = None
         try:
             self.raw = psycopg.connect(
                 url,
@@ -73,6 +81,17 @@ class PostgresConnection:
         except (psycopg.Error, UnicodeError) as error:
             raise self._told(error) from None
 
+    @contextlib.contextmanager
+    def single(self) -> Iterator[None]:
+        """Allow one statement and no more; raises SecondStatement, whatever became of it further inside."""
+        self._most = self.count + 1
+        try:
+            yield
+        finally:
+            exceeded, self._most = self.count > self._most, None
+            if exceeded:
+                raise SecondStatement
+
     def control(self, command: bytes) -> bytes | None:
         """Run a statement about transactions, past the cursor's machinery; return what was done."""
         try:
@@ -103,6 +122,9 @@ class PostgresConnection:
                 self.control(b"ROLLBACK")
 
     def _execute(self, sql: str, values: dict[str, object]) -> None:
+        self.count += 1
+        if self._most is not None and self.count > self._most:
+            raise SecondStatement
         text = translate("postgres", sql)
         try:
             self._cursor.execute(text, values)

@@ -86,11 +86,20 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise self._told(error) from None
 
+    def version(self) -> int:
+        """Return a number that is another one after every commit of another connection."""
+        try:
+            return int(self.raw.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as error:
+            raise self._told(error) from None
+
     def roll_back(self) -> None:
         """Give up what is open."""
-        with contextlib.suppress(sqlite3.Error):
+        try:
             if self.raw.in_transaction:
                 self.raw.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass
 
     def _told(self, error: Exception) -> StorageError:
         """Return our error for one of the driver's, which names tables and columns but no values."""
@@ -270,6 +279,10 @@ class SqliteEngine:
             return tx.run(work)
         finally:
             connection.roll_back()
+
+    def version(self) -> int | None:
+        """Return a number that is another one after every commit of any other connection, our writer's included."""
+        return self._reader()[0].version()
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` on the writer; returns once its commit is durable."""
