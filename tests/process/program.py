@@ -35,6 +35,12 @@ class Program:
         self.environment = clean | CHEAP | ROOT | {f"POOLHOUSE_{name}": value for name, value in own.items()}
         self.log = directory / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._begun = 0
+
+    @property
+    def told(self) -> str:
+        """What the server has printed since it began."""
+        return self.log.read_bytes()[self._begun :].decode()
 
     def start(self, *flags: str) -> "Program":
         """Start the server and wait until it answers."""
@@ -44,6 +50,7 @@ class Program:
 
     def begin(self, *flags: str) -> None:
         """Start the server."""
+        self._begun = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [POOLHOUSE, "serve", *flags], cwd=self.directory, env=self.environment, stderr=log
@@ -54,8 +61,8 @@ class Program:
         deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             assert self.process is not None
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.told
+            assert time.monotonic() < deadline, self.told
             time.sleep(0.01)
 
     def _is_ready(self) -> bool:

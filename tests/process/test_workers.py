@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import PASSWORD
 from tests.process.durability import ROTATION, Person, Town, query
 from tests.process.program import Caller, Program, Refused
 
@@ -160,6 +161,28 @@ def test_a_confirmation_code_confirms_once_across_workers(town, callers):
     assert said.count(None) == 1, said
 
 
+def test_a_session_is_answered_once_across_workers(town, callers):
+    """Of parallel answers to one challenge, each on a connection of its own, one signs in."""
+    every = list(itertools.chain(*callers().values()))
+    town.program.boto().admin_create_user(
+        UserPoolId=town.pool_id, Username="new", TemporaryPassword=PASSWORD, MessageAction="SUPPRESS"
+    )
+    given = {"USERNAME": "new", "PASSWORD": PASSWORD}
+    asked = every[0]("InitiateAuth", ClientId=town.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+
+    def answer(caller: Caller) -> dict[str, Any]:
+        return caller(
+            "RespondToAuthChallenge",
+            ClientId=town.client_id,
+            ChallengeName="NEW_PASSWORD_REQUIRED",
+            Session=asked["Session"],
+            ChallengeResponses={"USERNAME": "new", "NEW_PASSWORD": "Another-Horse-2"},
+        )
+
+    said = at_once(answer, every)
+    assert sum(isinstance(one, dict) for one in said) == 1, said
+
+
 def test_a_killed_worker_is_replaced(town):
     """A worker that dies is started afresh, and meanwhile the other serves."""
     program = town.program
@@ -243,3 +266,18 @@ def test_two_servers_start_on_one_new_database(install, own_database):
     assert query(own_database, "SELECT COUNT(*) FROM clients") == [(1,)]
     assert query(own_database, "SELECT COUNT(*) FROM users") == [(1,)]
     assert [program.stop() for program in pair] == [0, 0]
+
+
+def test_two_machines_do_not_share_a_database_by_accident(install, database_kind, own_database):
+    """Of two that start on one new database, each with a master key of its own, one serves and one is told why not."""
+    if database_kind == "sqlite":
+        pytest.skip("the master key lies beside a SQLite database")
+    pair = [install(own_database, f"machine{number}") for number in range(2)]
+    for program in pair:
+        program.begin()
+    wait_until(lambda: any(program.process.poll() is not None for program in pair))
+    lost, won = sorted(pair, key=lambda program: program.process.poll() is None)
+    assert lost.process.poll() == 1
+    assert lost.told.startswith("poolhouse: This database was sealed with another master key")
+    won.wait_until_ready()
+    assert won.stop() == 0

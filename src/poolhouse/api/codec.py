@@ -3,6 +3,7 @@
 Timestamps are ``milliseconds / 1000``: the shortest text of such a double has at most three decimals.
 """
 
+import functools
 import re
 from typing import Any
 
@@ -43,10 +44,13 @@ class RequestDecoder:
     def __init__(self, row: Operation) -> None:
         self._request = row.request
         self._decoder = msgspec.json.Decoder(row.request)
-        info = mi.type_info(row.request)
+
+    @functools.cached_property
+    def _documents(self) -> list[tuple[str, bool]]:
+        """Members of free form, and whether they are required: the types say nothing of their presence and depth."""
+        info = mi.type_info(self._request)
         assert isinstance(info, mi.StructType)
-        # Members of free form: the types say nothing of their presence and depth.
-        self._documents = [(f.name, f.required) for f in info.fields if isinstance(f.type, mi.AnyType)]
+        return [(f.name, f.required) for f in info.fields if isinstance(f.type, mi.AnyType)]
 
     def decode(self, body: bytes) -> Struct:
         """Return the request; raises SerializationException or the InvalidParameterException of its constraints."""
