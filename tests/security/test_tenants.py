@@ -37,6 +37,7 @@ class Tenant:
     group: str = "group"
     terms: str = "00000000-0000-4000-8000-000000000000"
     secret: str = "none--1700000000"
+    provider: str = "nobody"
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
@@ -44,6 +45,7 @@ class Tenant:
             "UserPoolId": self.pool_id, "ClientId": self.client, "Domain": self.domain, "Username": self.username,
             "ManagedLoginBrandingId": self.style, "Identifier": self.server_id, "ResourceArn": ARN + self.pool_id,
             "GroupName": self.group, "TermsId": self.terms, "ClientSecretId": self.secret,
+            "ProviderName": self.provider, "IdpIdentifier": f"{self.provider}.example",
         }  # fmt: skip
 
 
@@ -68,7 +70,10 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         confidential = app(pool_id, GenerateSecret=True)["ClientId"]
         secrets = call("ListUserPoolClientSecrets", UserPoolId=pool_id, ClientId=confidential)["ClientSecrets"]
         secret = secrets[0]["ClientSecretId"]
-        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret)
+        provider = f"Provider-{name}"
+        known = {"ProviderName": provider, "IdpIdentifiers": [f"{provider}.example"]}
+        call("CreateIdentityProvider", UserPoolId=pool_id, **(PROVIDER | known))
+        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret, provider)
 
     return make
 
@@ -76,6 +81,13 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
 TERMS: dict[str, Any] = {
     "TermsName": "terms-of-use", "TermsSource": "LINK", "Enforcement": "NONE",
     "Links": {"cognito:default": "https://example.com/terms"},
+}  # fmt: skip
+PROVIDER: dict[str, Any] = {
+    "ProviderType": "OIDC",
+    "ProviderDetails": {
+        "client_id": "after", "client_secret": "after", "authorize_scopes": "openid",
+        "attributes_request_method": "GET", "oidc_issuer": "https://idp.example",
+    },
 }  # fmt: skip
 # What requests say besides whom they are about.
 MORE: dict[str, Any] = {
@@ -85,7 +97,7 @@ MORE: dict[str, Any] = {
     "Password": "Battery-Staple-2", "UserAttributes": [{"Name": "name", "Value": "After"}],
     "UserAttributeNames": ["name"], "CustomAttributes": [{"Name": "after", "AttributeDataType": "String"}],
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
-    "CSS": "", **TERMS, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
+    "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
@@ -96,6 +108,7 @@ OPTIONAL = {
     "SetUserPoolMfaConfig": ("MfaConfiguration",),
     "CreateTerms": ("Links",),
     "UpdateTerms": ("Links",),
+    "UpdateIdentityProvider": ("ProviderDetails",),
     "GetUICustomization": ("ClientId",),
     "SetUICustomization": ("ClientId", "CSS"),
     "CreateUserPoolDomain": ("ManagedLoginVersion",),
@@ -139,6 +152,8 @@ def snapshot(call, tenant: Tenant) -> Any:
         call("ListUsersInGroup", **pool, GroupName=tenant.group),
         call("ListTerms", **pool),
         call("DescribeTerms", **pool, TermsId=tenant.terms),
+        call("ListIdentityProviders", **pool),
+        call("DescribeIdentityProvider", **pool, ProviderName=tenant.provider),
         call("ListUserPoolClientSecrets", **pool, ClientId=tenant.secret.partition("--")[0]),
         call("GetUICustomization", **pool, ClientId=tenant.client),
         call("DescribeUserPoolDomain", Domain=tenant.domain),
@@ -235,7 +250,7 @@ def test_27_things_of_another_pool(call, cognito, tenant):
     for operation in admin_operations():
         fields = {field.encode_name for field in msgspec.structs.fields(OPERATIONS[operation].request)}
         for name in fields & (set(own.names()) - {"UserPoolId"}):
-            if operation.startswith("Create") and name in {"Identifier", "GroupName"}:
+            if operation.startswith("Create") and name in {"Identifier", "GroupName", "ProviderName"}:
                 continue
             if operation == "AdminCreateUser" or name == "ResourceArn" or "UserPoolId" not in fields:
                 continue

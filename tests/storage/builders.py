@@ -6,6 +6,7 @@ from poolhouse.core.classic_style import ALL, ClassicStyle
 from poolhouse.core.client import Client, ClientSecret
 from poolhouse.core.domain import Domain
 from poolhouse.core.groups import Group
+from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.message import Message
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
@@ -15,6 +16,8 @@ from poolhouse.model import (
     DomainDescriptionType,
     ExplicitAuthFlowsType,
     GetUserPoolMfaConfigResponse,
+    IdentityProviderType,
+    IdentityProviderTypeType,
     ManagedLoginBrandingType,
     ResourceServerType,
     TermsEnforcementType,
@@ -80,6 +83,17 @@ def terms(number=1, client_id="app", pool_id=POOL, name="terms-of-use", **links)
         creation_date=NOW / 1000,
         last_modified_date=NOW / 1000,
     )
+
+
+def provider(name="Partner", *identifiers, pool_id=POOL, sealed=b"\x00\xff", **details) -> IdentityProvider:
+    settings = IdentityProviderType(
+        user_pool_id=pool_id,
+        provider_name=name,
+        provider_type=IdentityProviderTypeType.OIDC,
+        provider_details={"client_id": "c", **details},
+        idp_identifiers=list(identifiers) or None,
+    )
+    return IdentityProvider(settings=settings, sealed=sealed)
 
 
 def user(username=None, pool_id=POOL, **members) -> User:

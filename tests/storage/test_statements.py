@@ -25,6 +25,7 @@ from tests.storage.builders import (
     message,
     names,
     pool,
+    provider,
     server,
     session,
     signing_key,
@@ -52,6 +53,8 @@ def write_everything(tx: Tx) -> None:
     tx.classic_styles.put(classic_style())
     tx.terms.insert(terms())
     tx.terms.save(terms(german="https://example.org/de"))
+    tx.identity_providers.insert(provider("Partner", "a.example"))
+    tx.identity_providers.save(provider("Partner", "b.example"))
     ann = tx.users.insert(user("ann"), names("email:a@x", email="a@x"))
     ann = tx.users.save(ann, names("email:b@x", email="b@x", name="ann"))
     staff = tx.groups.insert(group())
@@ -102,6 +105,11 @@ def read_everything(tx: Tx) -> None:
     tx.terms.find(POOL, "x")
     tx.terms.of_client("app")
     tx.terms.page(POOL, after=None, limit=9)
+    tx.identity_providers.find(POOL, "Partner")
+    tx.identity_providers.find_by_identifier(POOL, "b.example")
+    tx.identity_providers.page(POOL, after=None, limit=9)
+    tx.identity_providers.names(POOL)
+    tx.identity_providers.count(POOL)
     ann = tx.users.find_by_username(POOL, "ann")
     tx.users.find_by_id(ann.id)
     tx.users.lookup(POOL, "x", ann.sub, [])
@@ -145,6 +153,7 @@ def delete_everything(tx: Tx) -> None:
     tx.groups.delete(tx.groups.find(POOL, "staff"))
     tx.users.delete(ann)
     tx.terms.delete(POOL, terms().terms_id)
+    tx.identity_providers.delete(POOL, "Partner")
     tx.classic_styles.delete(POOL, "ALL")
     tx.branding.delete(POOL, style().managed_login_branding_id)
     tx.resource_servers.delete(POOL, server().identifier)

@@ -126,6 +126,11 @@ BYTES = st.sampled_from(
 # What the free-form maps of these members are asked for.
 MAPS = {
     "AuthParameters": ["USERNAME", "PASSWORD", "SRP_A", "SECRET_HASH", "REFRESH_TOKEN", "PREFERRED_CHALLENGE"],
+    "ProviderDetails": [
+        *("client_id", "client_secret", "authorize_scopes", "attributes_request_method", "oidc_issuer"),
+        *("MetadataFile", "MetadataURL"),
+    ],
+    "AttributeMapping": ["email", "username"],
     "ChallengeResponses": [
         "USERNAME",
         "NEW_PASSWORD",
@@ -162,6 +167,14 @@ class Known:
         self.name = user(self.pool_id, email="ann@example.com", email_verified="true")
         call("CreateResourceServer", UserPoolId=self.pool_id, Identifier="api", Name="api")
         call("CreateGroup", UserPoolId=self.pool_id, GroupName="staff")
+        call(
+            "CreateIdentityProvider",
+            UserPoolId=self.pool_id,
+            ProviderName="Partner",
+            ProviderType="SAML",
+            ProviderDetails={"MetadataURL": "https://idp.example/metadata"},
+            IdpIdentifiers=["partner.example"],
+        )
         parameters = {"USERNAME": self.name, "PASSWORD": PASSWORD}
         result = call(
             "InitiateAuth", AuthFlow="USER_PASSWORD_AUTH", ClientId=self.client_id, AuthParameters=parameters
@@ -181,6 +194,8 @@ class Known:
             "Username": [self.name, "temporary", "ann@example.com", "ANN@example.com"],
             "Identifier": ["api"],
             "GroupName": ["staff"],
+            "ProviderName": ["Partner", "Google"],
+            "IdpIdentifier": ["partner.example"],
             "AccessToken": [result["AccessToken"]] * 4 + [result["IdToken"]],
             "Token": [result["RefreshToken"], result["AccessToken"]],
             "RefreshToken": [result["RefreshToken"]],

@@ -29,3 +29,10 @@ def check_url(url: str) -> None:
         raise InvalidParameterException(f"{url} is not a valid URL.")
     if parts.scheme == "http" and host not in LOOPBACK:
         raise InvalidParameterException(f"{url} cannot use the HTTP protocol.")
+
+
+def check_web_address(url: str) -> None:
+    """Check that a URL of another server is https, or http on the loopback; raises InvalidParameterException."""
+    check_url(url)
+    if urlsplit(url).scheme not in {"http", "https"} or any(sign.isspace() or not sign.isprintable() for sign in url):
+        raise InvalidParameterException(f"{url} is not a valid URL.")

@@ -10,6 +10,12 @@ from poolhouse.storage.engine import Connection, Row, refuse
 
 _SETTINGS = Column("pools", "settings", UserPoolType)
 _MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
+# Tables of a few rows for each pool, which go with it, and what is counted for each pool.
+_TABLES = (
+    *("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"),
+    *("identity_providers", "identity_provider_identifiers"),
+)
+_COUNTED = ("users", "clients", "resource_servers", "groups", "identity_providers")
 
 
 class Pools:
@@ -66,9 +72,9 @@ class Pools:
         if row is None:
             return False
         region, builtin = row
-        for table in ("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"):
+        for table in _TABLES:
             self._sql.run(f"DELETE FROM {table} WHERE pool_id = :pool_id", pool_id=pool_id)  # noqa: S608 - our names
-        counts.drop(self._sql, *(f"{what}:{pool_id}" for what in ("users", "clients", "resource_servers", "groups")))
+        counts.drop(self._sql, *(f"{what}:{pool_id}" for what in _COUNTED))
         if not builtin:
             counts.add(self._sql, f"pools:{region}", -1)
         counts.next_generation(self._sql, pool_id)

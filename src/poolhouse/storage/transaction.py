@@ -12,6 +12,7 @@ from poolhouse.storage.counts import Generations
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.groups import Groups
+from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
 from poolhouse.storage.pools import Pools
@@ -37,6 +38,7 @@ class Tx:
         self.branding = Branding(connection)
         self.classic_styles = ClassicStyles(connection)
         self.terms = Terms(connection)
+        self.identity_providers = IdentityProviders(connection)
         self.users = Users(connection)
         self.groups = Groups(connection)
         self.sessions = Sessions(connection, self._generations)

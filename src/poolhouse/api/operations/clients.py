@@ -37,7 +37,7 @@ async def create_user_pool_client(
 ) -> CreateUserPoolClientResponse:
     """Make an app client.
 
-    Differs from Cognito: SupportedIdentityProviders takes COGNITO only, since there are no other providers in this
+    Differs from Cognito: nobody can sign in by another provider of SupportedIdentityProviders than COGNITO in this
     version; AnalyticsConfiguration is kept without effect.
     """
     deps = call.deps
@@ -127,7 +127,11 @@ def _type(client: Client) -> ClientTypeType:
 
 def _surroundings(call: AdminCall, tx: Tx, pool_id: str) -> Surroundings:
     pool = call.pool(tx, pool_id)
-    return Surroundings(pool=pool, resource_servers=tx.catalogue.resource_servers(pool.id))
+    return Surroundings(
+        pool=pool,
+        resource_servers=tx.catalogue.resource_servers(pool.id),
+        providers=tx.identity_providers.names(pool.id),
+    )
 
 
 def _described(deps: Deps, client: Client) -> UserPoolClientType:
