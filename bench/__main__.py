@@ -77,6 +77,7 @@ def on_sqlite(results: dict[str, list[Result]], yard: dict[str, list[limits.Spee
         print(f"  {LARGE:,} users stored in {seconds:.0f} s ({LARGE / seconds:,.0f}/s)", file=sys.stderr)
         with running(database, stage.machine.port) as machine:
             stage.machine = machine
+            machine.settle()
             chosen = SHARED | {
                 "ListUsers, 1 thousand": partial(scenarios.list_users, pool_id=small),
                 "ListUsers, 1 million": partial(scenarios.list_users, pool_id=large),
@@ -99,6 +100,7 @@ def on_postgres(results: dict[str, list[Result]], yard: dict[str, list[limits.Sp
         limits.make_durable(database)
         stage = scenarios.prepare(machine)
         fill(database, stage.pool_id, USERS)
+        machine.settle()
         for number in range(ROUNDS):
             print(f"PostgreSQL, round {number + 1} of {ROUNDS}", file=sys.stderr)
             measure_limits(yard, database)

@@ -20,6 +20,7 @@ from bench.load import BadAnswer, MakeRequest, Result
 from bench.machine import environment_for, running, sqlite_database
 from bench.people import fill
 from poolhouse.app import App
+from poolhouse.flows.installation import fill_key_stock
 from poolhouse.settings import load
 
 USERS = int(os.environ.get("BENCH_USERS", "10000"))
@@ -112,6 +113,7 @@ async def measure(stage: scenarios.Stage, chosen: str | None) -> None:
     """Print the processor time of each scenario, and above its signatures; profile one."""
     app = App(load())
     await app.start()
+    await fill_key_stock(app.deps)
     stage.machine = machine = InProcess(app, stage.machine.port)
     signature = 1e6 * limits.typical_signature()
     print(f"one signature {signature:.0f} µs")

@@ -68,6 +68,13 @@ class Machine:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def settle(self) -> None:
+        """Wait until the server has done what it does by itself after a start, such as making signing keys."""
+        before = -1.0
+        while (now := self.cpu_seconds()) != before:
+            before = now
+            time.sleep(0.3)
+
     def memory_mb(self) -> float:
         """Resident memory now."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from poolhouse.crypto.refresh import HEADER, open_refresh, seal_refresh
-from poolhouse.crypto.seal import OVERHEAD, SealBroken, Sealer
+from poolhouse.crypto.seal import KEPT, OVERHEAD, SealBroken, Sealer
 from poolhouse.crypto.session_string import (
     MAX_SESSION_CONTENT,
     open_secret_block,
@@ -165,3 +165,17 @@ def test_secret_blocks_have_cognitos_length():
     assert {len(seal_secret_block(SEALER, bytes(length))) for length in (0, 100, 900)} == {1724}
     assert base64.b64decode(seal_secret_block(SEALER, b""), validate=True)
     assert open_secret_block(SEALER, seal_secret_block(SEALER, bytes(3000))) == bytes(3000)
+
+
+def test_what_is_opened_often_is_opened_once_for_its_place_only():
+    """A kept value is given for the very same seal, purpose and context; the ones used last are kept."""
+    sealer = Sealer(b"\x11" * 32)
+    sealed = sealer.seal("a", b"secret", b"c")
+    assert [sealer.open_often("a", sealed, b"c") for _ in range(2)] == [b"secret"] * 2
+    for purpose, context in (("b", b"c"), ("a", b"d")):
+        with pytest.raises(SealBroken):
+            sealer.open_often(purpose, sealed, context)
+    for number in range(KEPT + 1):
+        sealer.open_often("a", sealer.seal("a", b"%d" % number))
+    assert len(sealer._opened) == KEPT
+    assert sealer.open_often("a", sealed, b"c") == b"secret"

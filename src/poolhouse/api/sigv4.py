@@ -106,7 +106,7 @@ def check_claim(claim: Claim, now: int) -> None:
 
 def _check_time(signed: str, now: int) -> None:
     try:
-        moment = datetime.strptime(signed, _ISO).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(signed)
     except ValueError:
         raise InvalidSignatureException(f"Date must be in ISO-8601 'basic format'. Got '{signed}'.") from None
     present = datetime.fromtimestamp(now // 1000, UTC)

@@ -23,7 +23,7 @@ Schema = dict[str, SchemaAttributeType]
 
 def schema_of(pool: Pool) -> Schema:
     """Return the attributes that users of a pool may have, by name and in the pool's order."""
-    return {entry.name: entry for entry in pool.settings.schema_attributes or () if entry.name}
+    return pool.schema
 
 
 def from_wire(attributes: Iterable[AttributeType] | None) -> dict[str, str]:
@@ -41,19 +41,15 @@ def from_wire(attributes: Iterable[AttributeType] | None) -> dict[str, str]:
 
 def to_wire(user: User, names: frozenset[str] | None = None) -> list[AttributeType]:
     """Return a user's attributes as the API lists them, ``sub`` first; ``names`` limits them."""
-    return [
-        AttributeType(name=name, value=value)
-        for name, value in {"sub": user.sub, **user.attributes}.items()
-        if names is None or name in names
-    ]
+    shown = {"sub": user.sub, **user.attributes}
+    if names is not None:
+        shown = {name: value for name, value in shown.items() if name in names}
+    return [AttributeType(name=name, value=value) for name, value in shown.items()]
 
 
 def readable(pool: Pool, client: Client) -> frozenset[str]:
     """Return the names of the attributes that a client may see (spec/api/02 §5.3); ``sub`` is always one."""
-    named = client.settings.read_attributes
-    if named is None:
-        return frozenset(schema_of(pool)) | {"sub", "identities"}
-    return frozenset(named) | {"sub"}
+    return pool.readable if client.readable is None else client.readable
 
 
 def check_writable(pool: Pool, client: Client, names: Iterable[str]) -> None:

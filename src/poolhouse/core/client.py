@@ -1,5 +1,7 @@
 """An app client and what it may do."""
 
+from functools import cached_property
+
 from msgspec import Struct
 
 from poolhouse.model import ExplicitAuthFlowsType as Flow
@@ -33,7 +35,7 @@ class ClientSecret(Struct, frozen=True, kw_only=True):
     created_at: int
 
 
-class Client(Struct, frozen=True, kw_only=True):
+class Client(Struct, frozen=True, kw_only=True, dict=True):
     """An app client: its settings in the API's own shape, without the secret."""
 
     id: str
@@ -42,7 +44,7 @@ class Client(Struct, frozen=True, kw_only=True):
     secrets: tuple[ClientSecret, ...] = ()
     revision: int = 0
 
-    @property
+    @cached_property
     def flows(self) -> frozenset[Flow]:
         """The sign-in flows that the client may use, in their ALLOW_ spelling."""
         named = self.settings.explicit_auth_flows
@@ -54,6 +56,12 @@ class Client(Struct, frozen=True, kw_only=True):
         if not LEGACY_FLOWS.keys().isdisjoint(named) and Flow.CUSTOM_AUTH_FLOW_ONLY not in named:
             flows |= {Flow.ALLOW_USER_SRP_AUTH}
         return flows
+
+    @cached_property
+    def readable(self) -> frozenset[str] | None:
+        """The names of the attributes that the client may read; None where it names none, which stands for all."""
+        named = self.settings.read_attributes
+        return None if named is None else frozenset(named) | {"sub"}
 
     @property
     def conceals_users(self) -> bool:

@@ -1,7 +1,6 @@
 """Compact JSON Web Signatures (RFC 7515 §3.1) as Cognito writes them: RS256, two header members."""
 
-from base64 import urlsafe_b64encode
-from binascii import Error, a2b_base64
+from binascii import Error, a2b_base64, b2a_base64
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
@@ -9,8 +8,7 @@ from msgspec.json import Decoder
 # The longest token that is looked at; an access token with 100 groups fits (design/SECURITY §4).
 MAX_TOKEN_LENGTH = 65_536
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-# A byte outside the alphabet: standard base64 written in place of base64url is refused.
-_FOREIGN = frozenset(b"+/=\r\n")
+_FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
 
 
 class Parts(Struct, frozen=True):
@@ -32,13 +30,14 @@ _HEADER = Decoder(_Header)
 
 def b64url(data: bytes) -> bytes:
     """Encode as base64url without padding (RFC 7515 §2)."""
-    return urlsafe_b64encode(data).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(_FROM_STANDARD).rstrip(b"=")
 
 
 def find_b64url(text: bytes) -> bytes | None:
-    """Decode base64url without padding; None unless ``text`` is the one canonical spelling."""
-    if not _FOREIGN.isdisjoint(text):
-        return None
+    """Decode base64url without padding; None unless ``text`` is the one canonical spelling.
+
+    That is found by spelling the result again: it refuses standard base64, padding and odd last characters alike.
+    """
     try:
         data = a2b_base64(text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True)
     except Error:

@@ -1,11 +1,13 @@
 """A user pool as the rest of the program sees it."""
 
+from functools import cached_property
+
 from msgspec import Struct
 
-from poolhouse.model import GetUserPoolMfaConfigResponse, UserPoolType
+from poolhouse.model import GetUserPoolMfaConfigResponse, SchemaAttributeType, UserPoolType
 
 
-class Pool(Struct, frozen=True, kw_only=True):
+class Pool(Struct, frozen=True, kw_only=True, dict=True):
     """A user pool: its settings in the API's own shapes.
 
     ``settings`` is what DescribeUserPool answers, less the counter ``EstimatedNumberOfUsers``;
@@ -35,6 +37,16 @@ class Pool(Struct, frozen=True, kw_only=True):
         """Whether user names are told apart by case; the API's default is yes (spec/api/03 §11)."""
         configuration = self.settings.username_configuration
         return configuration is None or configuration.case_sensitive
+
+    @cached_property
+    def schema(self) -> dict[str, SchemaAttributeType]:
+        """The attributes that users may have, by name and in the pool's order."""
+        return {entry.name: entry for entry in self.settings.schema_attributes or () if entry.name}
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """What clients may read that name no attributes: all of them."""
+        return frozenset(self.schema) | {"sub", "identities"}
 
     @property
     def username_attributes(self) -> frozenset[str]:

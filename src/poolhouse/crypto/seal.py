@@ -2,6 +2,7 @@
 
 import hmac
 import os
+from collections import OrderedDict
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,6 +14,8 @@ SALT_LENGTH = 16
 NONCE_LENGTH = 12
 TAG_LENGTH = 16
 VERSION = b"\x01"
+# So many opened values are kept for ``open_often``.
+KEPT = 1024
 # How much longer a sealed value is than its content.
 OVERHEAD = len(VERSION) + SALT_LENGTH + NONCE_LENGTH + TAG_LENGTH
 
@@ -33,6 +36,7 @@ class Sealer:
             raise ValueError(f"The master key has {len(master_key)} bytes; it needs {MASTER_KEY_LENGTH}.")
         self._master_key = master_key
         self._keys: dict[str, bytes] = {}
+        self._opened: OrderedDict[tuple[str, bytes, bytes], bytes] = OrderedDict()
 
     def seal(self, purpose: str, plain: bytes, context: bytes = b"") -> bytes:
         """Encrypt ``plain``. ``context`` is authenticated, not stored: opening needs the same."""
@@ -48,6 +52,18 @@ class Sealer:
             return self.cipher(purpose, salt).decrypt(nonce, body, context)
         except InvalidTag:
             raise SealBroken("sealed for another purpose, or altered") from None
+
+    def open_often(self, purpose: str, sealed: bytes, context: bytes = b"") -> bytes:
+        """Decrypt what nearly every request needs; the results used last are kept in memory, as the master key is."""
+        key = (purpose, sealed, context)
+        opened = self._opened.get(key)
+        if opened is None:
+            opened = self._opened[key] = self.open(purpose, sealed, context)
+            if len(self._opened) > KEPT:
+                self._opened.popitem(last=False)
+        else:
+            self._opened.move_to_end(key)
+        return opened
 
     def digest(self, purpose: str, *parts: str) -> bytes:
         """Return a keyed digest of ``parts`` (HMAC-SHA256, 32 bytes), which nobody outside can work out again."""
