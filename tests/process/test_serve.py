@@ -65,11 +65,10 @@ def wait_for(url: str, **options) -> None:
             return
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_https(install, tmp_path, certificate, workers):
+def test_https(install, tmp_path, certificate):
     """With a certificate the server speaks TLS only, cookies are Secure, and the issuer is https."""
     cert, key = certificate
-    program = install(f"sqlite:///{tmp_path}/data/poolhouse.db", TLS_CERT=cert, TLS_KEY=key, WORKERS=workers)
+    program = install(f"sqlite:///{tmp_path}/data/poolhouse.db", TLS_CERT=cert, TLS_KEY=key, WORKERS="2")
     url = f"https://localhost:{program.port}"
     program.begin()
     context = ssl.create_default_context(cafile=cert)
