@@ -205,6 +205,6 @@ def test_version_of_the_database(two):
     ours.read(lambda tx: tx.catalogue.find_pool(POOL))
     assert ours.store.version() == version
     for store in two:
-        store.write(lambda tx: tx.pools.insert(pool(id=f"us-east-1_{version}"), NOW))
+        store.write(lambda tx, version=version: tx.pools.insert(pool(id=f"us-east-1_{version}"), NOW))
         assert ours.store.version() != version
         version = ours.store.version()
