@@ -22,7 +22,7 @@ def disconnect(url):
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 
 
@@ -104,7 +104,7 @@ def test_connections_are_capped(url, open_sync):
 
     store.run(crowd)
     with psycopg.connect(url) as connection:
-        sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         assert connection.execute(sql).fetchone() == (3,)
 
 
