@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Session(Struct, frozen=True, kw_only=True):
+class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one sign-in gave: the life of a refresh token and of all tokens that descend from it.
 
     ``id`` is the ``origin_jti`` of its tokens. A session that is not stored any more is revoked.
@@ -27,7 +27,7 @@ class Session(Struct, frozen=True, kw_only=True):
     rotated_at: int = 0
 
 
-class AuthorizationCode(Struct, frozen=True, kw_only=True):
+class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an authorization code stands for (RFC 6749 §4.1.2). ``auth_time`` is in seconds."""
 
     pool_id: str

@@ -5,7 +5,7 @@ from msgspec import Struct
 from poolhouse.model import UserStatusType
 
 
-class Credentials(Struct, frozen=True, kw_only=True):
+class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What proves a user's identity. Times are milliseconds.
 
     ``password_hash`` is a PHC string; ``srp_salt`` is in the wire's hexadecimal form;

@@ -25,6 +25,7 @@ from poolhouse.storage.pools import Pools
 from poolhouse.storage.resource_servers import ResourceServers
 
 T = TypeVar("T")
+Child = TypeVar("Child", Client, Domain)
 
 # A pool allows 100 resource servers (spec/api/09); more than that is another limit's work.
 _ALL = 2**31
@@ -82,15 +83,11 @@ class Catalogue:
 
     def find_app(self, client_id: str) -> tuple[Pool, Client] | None:
         """Return a client and its pool."""
-        client = self._belonging("client", client_id, self._clients.find)
-        pool = None if client is None else self.find_pool(client.pool_id)
-        return None if client is None or pool is None else (pool, client)
+        return self._with_pool("client", client_id, self._clients.find)
 
     def find_domain(self, name: str) -> tuple[Pool, Domain] | None:
         """Return a domain and its pool."""
-        domain = self._belonging("domain", name, self._domains.find)
-        pool = None if domain is None else self.find_pool(domain.pool_id)
-        return None if domain is None or pool is None else (pool, domain)
+        return self._with_pool("domain", name, self._domains.find)
 
     def signing_keys(self, pool_id: str) -> PoolKeys:
         """Return the keys of a pool; raises StorageError where it has none."""
@@ -106,11 +103,11 @@ class Catalogue:
 
     def branded(self, client_id: str) -> bool:
         """Say if a client has a branding style."""
-        client = self._belonging("client", client_id, self._clients.find)
-        if client is None:
+        app = self.find_app(client_id)
+        if app is None:
             return False
         load = lambda: self._branding.find_by_client(client_id) is not None  # noqa: E731
-        return bool(self._cached("branded", client_id, client.pool_id, load))
+        return bool(self._cached("branded", client_id, app[0].id, load))
 
     def generation(self, pool_id: str) -> int | None:
         """Return the number that every change of a pool's configuration raises; None where there is no such pool.
@@ -136,17 +133,20 @@ class Catalogue:
             self._cache.put((kind, key), Entry(pool_id, generation, value))
         return value
 
-    def _belonging(self, kind: str, key: str, find: Callable[[str], Any]) -> Any:
-        """Return something that knows its pool, from the cache if it is still true for that pool."""
+    def _with_pool(self, kind: str, key: str, find: Callable[[str], Child | None]) -> tuple[Pool, Child] | None:
+        """Return something with the pool it belongs to, from the cache if it is still true for that pool."""
         entry = self._cache.find((kind, key))
         if entry is not None and entry.generation == self._generations.find(entry.pool_id):
-            return entry.value
-        value = find(key)
-        if value is not None and not self._writing:
-            generation = self._generations.find(value.pool_id)
-            if generation is not None:
-                self._cache.put((kind, key), Entry(value.pool_id, generation, value))
-        return value
+            known: tuple[Pool, Child] = entry.value
+            return known
+        child = find(key)
+        pool = None if child is None else self.find_pool(child.pool_id)
+        if child is None or pool is None:
+            return None
+        generation = None if self._writing else self._generations.find(pool.id)
+        if generation is not None:
+            self._cache.put((kind, key), Entry(pool.id, generation, (pool, child)))
+        return pool, child
 
 
 def _pool_keys(keys: list[SigningKey]) -> PoolKeys | None:
