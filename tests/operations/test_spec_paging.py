@@ -1,5 +1,6 @@
 """Lists walked to their end while rows come and go (spec/api/01 §7, 05 §1)."""
 
+import itertools
 import uuid
 
 import pytest
@@ -68,23 +69,34 @@ def test_rows_that_come_and_go(rows):
     """spec/api/01 §7.6: whoever is there all the time is seen exactly once, whoever goes early is not seen."""
     made = [rows.make(number) for number in range(10, 22)]
     stay, gone = set(made), set()
-    seen = []
+    pages = []
     for number, page in enumerate(rows.pages(3)):
-        seen += page
+        pages.append(page)
+        seen = set(itertools.chain(*pages))
         # The last one of a page is where the next one begins; one that is still to come goes as well.
-        leaving = page[-1]
-        rows.delete(leaving)
-        stay.discard(leaving)
-        ahead = sorted(stay - set(seen))
-        if ahead:
-            rows.delete(ahead[0])
-            stay.discard(ahead[0])
-            gone.add(ahead[0])
+        ahead = sorted(stay - seen)[:1]
+        for leaving in [*page[-1:], *ahead]:
+            rows.delete(leaving)
+            stay.discard(leaving)
+        gone.update(ahead)
         rows.make(number)
         rows.make(90 - number)
-    assert len(seen) == len(set(seen))
-    assert stay <= set(seen)
-    assert not gone & set(seen)
+    shown = list(itertools.chain(*pages))
+    assert len(shown) == len(set(shown))
+    assert stay <= set(shown)
+    assert not gone & set(shown)
+    # Only the last page can be without rows: where all that its token promised went in the meantime.
+    assert all(pages[:-1])
+
+
+def test_all_that_follows_goes(rows):
+    """spec/api/01 §7.6: a token whose rows are all deleted before it is used leads to an empty last page."""
+    made = [rows.make(number) for number in range(5)]
+    pages = rows.pages(3)
+    first = next(pages)
+    for leaving in set(made) - set(first):
+        rows.delete(leaving)
+    assert list(pages) == [[]]
 
 
 def test_users_found_who_come_and_go(call, pool):
