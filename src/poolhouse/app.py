@@ -20,6 +20,7 @@ from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
 from poolhouse.core.message import Message
 from poolhouse.crypto.keyring import Keyring
+from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
@@ -152,7 +153,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
             strict=settings.strict,
         ),
         store=store,
-        keyring=Keyring(sealer),
+        keyring=Keyring(sealer, multi_buffer=find_multi_buffer() if settings.batched_signatures else None),
         sealer=sealer,
         passwords=PasswordHasher(
             threads=settings.password_threads, memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time

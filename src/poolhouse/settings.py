@@ -111,6 +111,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password_threads: Annotated[int, Meta(ge=1, le=64, description="Threads that hash passwords, per worker.")] = 2
     argon2_memory_kib: Annotated[int, Meta(ge=8, description="Argon2id memory cost, in KiB.")] = 19456
     argon2_time: Annotated[int, Meta(ge=1, description="Argon2id time cost, in passes.")] = 2
+    batched_signatures: Annotated[
+        bool,
+        Meta(
+            description="Sign the tokens of concurrent requests eight at a time, where the extra `batch` is installed "
+            "and the processor has AVX-512 IFMA."
+        ),
+    ] = True
     log_level: Annotated[
         str, Meta(pattern=r"\A(debug|info|warning|error)\Z", description="`debug`, `info`, `warning` or `error`.")
     ] = "info"

@@ -14,7 +14,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from poolhouse.app import App, Outside, configure_logging, install, open_deps
-from poolhouse.cli.bounded_http import BoundedHttp
+from poolhouse.cli.http import Http
 from poolhouse.cli.opened import CommandError
 from poolhouse.flows.calls import Deps
 from poolhouse.settings import Settings
@@ -116,7 +116,7 @@ def server_config(settings: Settings, app: Any, **options: Any) -> uvicorn.Confi
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=BoundedHttp,
+        http=Http,
         ws="none",
         log_config=None,
         access_log=False,

@@ -25,7 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from poolhouse.core.jws import assemble, b64url, find_b64url, header_of, signing_input, split
 from poolhouse.core.signing_key import SigningKey
+from poolhouse.crypto.multi_buffer import MultiBuffer
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.signing import Signer, Signing
 
 PURPOSE = "signing key"
 CERTIFICATE_LIFE = timedelta(days=3650)
@@ -45,20 +47,18 @@ class RandomBytes(Protocol):
 class Keyring:
     """Signs and verifies tokens. Keeps the key objects of the ``capacity`` signing keys used last."""
 
-    def __init__(self, sealer: Sealer, *, capacity: int = 4096) -> None:
-        self._sealer = sealer
-        self._signers: _Recent[tuple[RSAPrivateKey, bytes]] = _Recent(capacity)
+    def __init__(self, sealer: Sealer, *, multi_buffer: MultiBuffer | None = None, capacity: int = 4096) -> None:
+        self._sealer, self._signing = sealer, Signing(multi_buffer)
+        self._signers: _Recent[tuple[Signer, bytes]] = _Recent(capacity)
         self._verifiers: _Recent[tuple[RSAPublicKey, bytes]] = _Recent(capacity)
 
     async def sign(self, key: SigningKey, claims: bytes) -> str:
-        """Return a compact JWS over the encoded claims (spec/http/04 §4.1).
-
-        Signing runs on the loop, since a thread costs more than it gains (design/PERFORMANCE §3);
-        it is ``async`` so that this can change here alone.
-        """
-        private, header = self._signers.get(key.kid, lambda: (self._unseal(key), header_of(key.kid)))
+        """Return a compact JWS over the encoded claims (spec/http/04 §4.1)."""
+        signer, header = self._signers.get(
+            key.kid, lambda: (self._signing.prepare(self._unseal(key)), header_of(key.kid))
+        )
         signed = signing_input(header, claims)
-        return assemble(signed, private.sign(signed, _PADDING, _SHA256))
+        return assemble(signed, await self._signing.sign(signer, signed))
 
     def verify(self, token: str, key: SigningKey) -> bytes | None:
         """Return the payload of a token that ``key`` signed, else None.

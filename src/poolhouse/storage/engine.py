@@ -83,6 +83,59 @@ class Connection(Protocol):
         ...
 
 
+class SecondStatement(Exception):
+    """A read that was to have one statement is about to run another, on another snapshot."""
+
+
+class Counted(Protocol):
+    """A connection that counts its statements: so many ran so far, so many there may be."""
+
+    count: int
+    most: int | None
+
+
+class Single:
+    """Allows a connection one statement and no more, inside ``with``.
+
+    Raises SecondStatement at the end where there were two, whatever became of it further inside.
+    """
+
+    def __init__(self, connection: Counted) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.most = self._connection.count + 1
+
+    def __exit__(self, *_: object) -> None:
+        connection = self._connection
+        exceeded = connection.most is not None and connection.count > connection.most
+        connection.most = None
+        if exceeded:
+            raise SecondStatement
+
+
+class StatementCounts:
+    """How many statements each read ran last time: one by itself is a snapshot, and needs no transaction around it.
+
+    How many it will run, nobody knows; it is taken to be as many as the same function ran last time.
+    """
+
+    def __init__(self) -> None:
+        self._ran: dict[str, int] = {}
+
+    def is_single(self, work: Callable[..., Any]) -> bool:
+        """Whether a read is expected to run one statement at most."""
+        return self._ran.get(_name_of(work), 1) <= 1
+
+    def note(self, work: Callable[..., Any], count: int) -> None:
+        """Remember how many statements a read ran."""
+        self._ran[_name_of(work)] = count
+
+
+def _name_of(work: Callable[..., Any]) -> str:
+    return getattr(work, "__qualname__", "")
+
+
 def refuse(connection: Connection, what: str) -> AlreadyExists:
     """Give the transaction up and return the error to raise."""
     error = connection.refused = AlreadyExists(what)

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from poolhouse.model import ConcurrentModificationException
 from poolhouse.storage import migrations
 from poolhouse.storage.catalogue import Cache
-from poolhouse.storage.engine import RETRIES, Dialect
+from poolhouse.storage.engine import RETRIES, Dialect, SecondStatement, StatementCounts
 from poolhouse.storage.errors import Busy, StorageError
-from poolhouse.storage.postgres_connection import CONNECT_SECONDS, Conflict, Lost, PostgresConnection, SecondStatement
+from poolhouse.storage.postgres_connection import CONNECT_SECONDS, Conflict, Lost, PostgresConnection
 from poolhouse.storage.transaction import Tx
 
 T = TypeVar("T")
@@ -109,8 +109,7 @@ class PostgresEngine:
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._most = connections * WAITING
         self._turns = Turns()
-        # How many statements each function ran when it last read in a transaction, by its name.
-        self._statements: dict[str, int] = {}
+        self._counts = StatementCounts()
         self._closed = False
         self._prepare(migrate=migrate)
         self._threads = [
@@ -168,7 +167,7 @@ class PostgresEngine:
             thread.join()
 
     def _serve(self) -> None:
-        worker = Worker(self._url, self._cache, self._timeout, self._turns, self._statements)
+        worker = Worker(self._url, self._cache, self._timeout, self._turns, self._counts)
         while True:
             try:
                 request = self._queue.get_nowait()
@@ -186,8 +185,8 @@ class PostgresEngine:
 class Worker:
     """What one thread does with its connection, which it makes when first needed and again after it broke."""
 
-    def __init__(self, url: str, cache: Cache, timeout: float, turns: Turns, statements: dict[str, int]) -> None:
-        self._url, self._cache, self._timeout, self._turns, self._statements = url, cache, timeout, turns, statements
+    def __init__(self, url: str, cache: Cache, timeout: float, turns: Turns, counts: StatementCounts) -> None:
+        self._url, self._cache, self._timeout, self._turns, self._counts = url, cache, timeout, turns, counts
         self._connection: PostgresConnection | None = None
         self._reading: Tx
         self._writing: Tx
@@ -238,15 +237,14 @@ class Worker:
         return result
 
     def _read(self, connection: PostgresConnection, work: Callable[[Tx], Any]) -> Any:
-        name = getattr(work, "__qualname__", "")
-        if self._statements.get(name, 1) <= 1:
+        if self._counts.is_single(work):
             connection.roll_back()
-            with contextlib.suppress(SecondStatement), connection.single():
+            with contextlib.suppress(SecondStatement), connection.single:
                 return self._reading.run(work)
         connection.control(_NEXT_READ if connection.is_open() else _READ)
         ran = connection.count
         result = self._reading.run(work)
-        self._statements[name] = connection.count - ran
+        self._counts.note(work, connection.count - ran)
         return result
 
     def _connected(self) -> PostgresConnection:

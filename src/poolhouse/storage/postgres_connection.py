@@ -1,13 +1,12 @@
 """One connection to PostgreSQL, and what becomes of its errors."""
 
 import contextlib
-from collections.abc import Iterator
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper
 
-from poolhouse.storage.engine import Row, translate
+from poolhouse.storage.engine import Row, SecondStatement, Single, translate
 from poolhouse.storage.errors import Busy, StorageError
 
 CONNECT_SECONDS = 10
@@ -25,10 +24,6 @@ class Lost(StorageError):
     """The connection broke before anything was committed."""
 
 
-class SecondStatement(Exception):
-    """A read that was to have one statement is about to run another, on another snapshot."""
-
-
 class PostgresConnection:
     """One connection; implements ``Connection``. Making it raises StorageError where the server cannot be reached."""
 
@@ -36,7 +31,8 @@ class PostgresConnection:
         self.refused: StorageError | None = None
         # Statements run so far, and how many there may be before a read has to begin a transaction.
         self.count = 0
-        self._most: int | None = None
+        self.most: int | None = None
+        self.single = Single(self)
         try:
             self.raw = psycopg.connect(
                 url,
@@ -81,17 +77,6 @@ class PostgresConnection:
         except (psycopg.Error, UnicodeError) as error:
             raise self._told(error) from None
 
-    @contextlib.contextmanager
-    def single(self) -> Iterator[None]:
-        """Allow one statement and no more; raises SecondStatement, whatever became of it further inside."""
-        self._most = self.count + 1
-        try:
-            yield
-        finally:
-            exceeded, self._most = self.count > self._most, None
-            if exceeded:
-                raise SecondStatement
-
     def control(self, command: bytes) -> bytes | None:
         """Run a statement about transactions, past the cursor's machinery; return what was done."""
         try:
@@ -123,7 +108,7 @@ class PostgresConnection:
 
     def _execute(self, sql: str, values: dict[str, object]) -> None:
         self.count += 1
-        if self._most is not None and self.count > self._most:
+        if self.most is not None and self.count > self.most:
             raise SecondStatement
         text = translate("postgres", sql)
         try:

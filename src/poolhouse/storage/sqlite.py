@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from poolhouse.storage import migrations
 from poolhouse.storage.catalogue import Cache
-from poolhouse.storage.engine import Dialect, Row, translate
+from poolhouse.storage.engine import Dialect, Row, SecondStatement, Single, StatementCounts, translate
 from poolhouse.storage.errors import Busy, StorageError
 from poolhouse.storage.transaction import Tx
 
@@ -41,6 +41,10 @@ class SqliteConnection:
 
     def __init__(self, path: str, *, durable: bool = True) -> None:
         self.refused: StorageError | None = None
+        # Statements run so far, and how many there may be before a read has to begin a transaction.
+        self.count = 0
+        self.most: int | None = None
+        self.single = Single(self)
         try:
             self.raw = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -52,25 +56,24 @@ class SqliteConnection:
 
     def row(self, sql: str, **values: object) -> Row | None:
         """Return the first row, if there is one."""
+        cursor = self._execute(sql, values)
         try:
-            row: Row | None = self.raw.execute(translate("sqlite", sql), values).fetchone()
+            row: Row | None = cursor.fetchone()
         except (sqlite3.Error, UnicodeError) as error:
             raise self._told(error) from None
         return row
 
     def rows(self, sql: str, **values: object) -> list[Row]:
         """Return all rows."""
+        cursor = self._execute(sql, values)
         try:
-            return self.raw.execute(translate("sqlite", sql), values).fetchall()
+            return cursor.fetchall()
         except (sqlite3.Error, UnicodeError) as error:
             raise self._told(error) from None
 
     def run(self, sql: str, **values: object) -> int:
         """Run a statement; return how many rows it touched."""
-        try:
-            return self.raw.execute(translate("sqlite", sql), values).rowcount
-        except (sqlite3.Error, UnicodeError) as error:
-            raise self._told(error) from None
+        return self._execute(sql, values).rowcount
 
     def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
         """Run a statement once for each set of values."""
@@ -100,6 +103,15 @@ class SqliteConnection:
                 self.raw.execute("ROLLBACK")
         except sqlite3.Error:
             pass
+
+    def _execute(self, sql: str, values: dict[str, object]) -> sqlite3.Cursor:
+        self.count += 1
+        if self.most is not None and self.count > self.most:
+            raise SecondStatement
+        try:
+            return self.raw.execute(translate("sqlite", sql), values)
+        except (sqlite3.Error, UnicodeError) as error:
+            raise self._told(error) from None
 
     def _told(self, error: Exception) -> StorageError:
         """Return our error for one of the driver's, which names tables and columns but no values."""
@@ -249,6 +261,7 @@ class SqliteEngine:
         self._cache = cache
         self._closed = False
         self._local = threading.local()
+        self._counts = StatementCounts()
         self._readers: list[SqliteConnection] = []
         try:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let everybody read it
@@ -274,11 +287,16 @@ class SqliteEngine:
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` here and now, on this thread's own connection: quicker than reaching a thread."""
         connection, tx = self._reader()
+        if self._counts.is_single(work):
+            with contextlib.suppress(SecondStatement), connection.single:
+                return tx.run(work)
+        ran = connection.count
         connection.control("BEGIN")
         try:
             return tx.run(work)
         finally:
             connection.roll_back()
+            self._counts.note(work, connection.count - ran)
 
     def version(self) -> int | None:
         """Return a number that is another one after every commit of any other connection, our writer's included."""
@@ -290,8 +308,26 @@ class SqliteEngine:
             raise StorageError("The store is closed.")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._writer.submit(Request(work, loop, answer))
+        self._gather(Request(work, loop, answer))
         return await answer
+
+    def _gather(self, request: Request) -> None:
+        """Hand a write over together with all others of the same turn of the loop, so that they share a commit.
+
+        The writer needs the interpreter, too: woken by each write by itself it would take turns with the loop.
+        """
+        gathered = self._local.__dict__.setdefault("gathered", [])
+        if not gathered:
+            request.loop.call_soon(self._hand_over, gathered)
+        gathered.append(request)
+
+    def _hand_over(self, gathered: list[Request]) -> None:
+        for request in gathered:
+            try:
+                self._writer.submit(request)
+            except Busy as busy:
+                request.answer.set_exception(busy)
+        gathered.clear()
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""

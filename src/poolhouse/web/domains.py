@@ -20,16 +20,27 @@ LOCAL_PARENT = "auth.localhost"
 class DomainContext(Struct, frozen=True, kw_only=True):
     """A pool domain as a request found it.
 
-    ``base_url`` has no final slash and never comes from what the request said of itself; ``path`` is the path
-    below it. ``host`` is the name of a domain that has a host to itself, None for one served by path.
+    ``path`` is the path below it. ``host`` is the name of a domain that has a host to itself, None for one served
+    by path.
     """
 
+    identity: Identity
     pool: Pool
     domain: Domain
-    base_url: str
-    cookie_path: str
     path: str
     host: str | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The base of the domain's URLs, without a final slash; it never comes from what a request says of itself."""
+        if self.host is None:
+            return f"{self.identity.public_url}{BY_PATH}{self.domain.name}"
+        return _host_url(self.identity, self.domain, self.host)
+
+    @property
+    def cookie_path(self) -> str:
+        """The path that the domain's cookies are sent below."""
+        return urlsplit(self.base_url).path if self.host is None else "/"
 
     @property
     def managed(self) -> bool:
@@ -70,16 +81,9 @@ class Address(Struct, frozen=True, kw_only=True):
         if found is None:
             return None
         pool, domain = found
-        if self.host is None:
-            base_url = f"{identity.public_url}{BY_PATH}{domain.name}"
-            cookie_path = urlsplit(base_url).path
-        elif domain.custom == self.prefix:
+        if self.host is not None and domain.custom == self.prefix:
             return None
-        else:
-            base_url, cookie_path = _host_url(identity, domain, self.host), "/"
-        return DomainContext(
-            pool=pool, domain=domain, base_url=base_url, cookie_path=cookie_path, path=self.path, host=self.host
-        )
+        return DomainContext(identity=identity, pool=pool, domain=domain, path=self.path, host=self.host)
 
 
 async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
@@ -90,19 +94,24 @@ async def find_domain(scope: Scope, deps: Deps) -> DomainContext | None:
 
 async def find_address(scope: Scope, deps: Deps) -> Address | None:
     """Return the address of a request to a pool domain; only where it could be one of two does this ask the store."""
-    path: str = scope["path"]
-    host, by_path = _host(scope), _by_path(path)
+    custom, other = _addresses(deps.identity, _host(scope), scope["path"])
+    if custom is None or other is None:
+        return custom or other
+    found = await deps.store.read(lambda tx: custom.find(tx, deps.identity))
+    return other if found is None else custom
+
+
+def _addresses(identity: Identity, given: bytes, path: str) -> tuple[Address | None, Address | None]:
+    """Return where a request may go: to a domain with a host to itself, or, if that is not there, to one by path."""
+    host, by_path = _host_name(given), _by_path(path)
     if "." not in host:
-        return by_path
-    prefix = _prefix(deps.identity, host)
+        return None, by_path
+    prefix = _prefix(identity, host)
     if prefix is not None:
-        return Address(name=prefix, path=path, host=host)
-    if not _may_be_custom(deps.identity, host):
-        return by_path
-    custom = Address(name=host, path=path, host=host, prefix=False)
-    if by_path is not None and await deps.store.read(lambda tx: custom.find(tx, deps.identity)) is None:
-        return by_path
-    return custom
+        return Address(name=prefix, path=path, host=host), None
+    if not _may_be_custom(identity, host):
+        return None, by_path
+    return Address(name=host, path=path, host=host, prefix=False), by_path
 
 
 def _by_path(path: str) -> Address | None:
@@ -112,15 +121,15 @@ def _by_path(path: str) -> Address | None:
     return Address(name=name, path=f"/{rest}")
 
 
-def _host(scope: Scope) -> str:
-    """Return the name in ``Host``, in lower case and without the port; empty where there is none or several."""
-    given: bytes | None = None
-    for name, value in scope["headers"]:
-        if name == b"host":
-            if given is not None:
-                return ""
-            given = value
-    text = (given or b"").decode("latin-1").lower()
+def _host(scope: Scope) -> bytes:
+    """Return ``Host`` as it came; empty where there is none or several."""
+    given = [value for name, value in scope["headers"] if name == b"host"]
+    return given[0] if len(given) == 1 else b""
+
+
+def _host_name(given: bytes) -> str:
+    """Return the name in ``Host``, in lower case and without the port."""
+    text = given.decode("latin-1").lower()
     return text if text.startswith("[") else text.partition(":")[0].removesuffix(".")
 
 
