@@ -156,7 +156,10 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         keyring=Keyring(sealer, multi_buffer=find_multi_buffer() if settings.batched_signatures else None),
         sealer=sealer,
         passwords=PasswordHasher(
-            threads=settings.password_threads, memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time
+            # Two hashes that take turns on one core push each other's memory out of its caches.
+            threads=min(settings.password_threads, len(os.sched_getaffinity(0))),
+            memory_kib=settings.argon2_memory_kib,
+            time_cost=settings.argon2_time,
         ),
         courier=_build_courier(settings, keep),
         triggers=Triggers(),

@@ -108,7 +108,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_connections: Annotated[
         int, Meta(ge=1, le=1000, description="PostgreSQL connections per worker, at most.")
     ] = 8
-    password_threads: Annotated[int, Meta(ge=1, le=64, description="Threads that hash passwords, per worker.")] = 2
+    password_threads: Annotated[
+        int,
+        Meta(ge=1, le=64, description="Threads that hash passwords, per worker: one for each of its cores at most."),
+    ] = 2
     argon2_memory_kib: Annotated[int, Meta(ge=8, description="Argon2id memory cost, in KiB.")] = 19456
     argon2_time: Annotated[int, Meta(ge=1, description="Argon2id time cost, in passes.")] = 2
     batched_signatures: Annotated[

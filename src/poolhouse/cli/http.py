@@ -26,7 +26,7 @@ _good_names: set[bytes] = set()
 class Exchange(RequestResponseCycle):
     """A request and its answer. The head of the answer waits for the first of its body, and leaves together with it."""
 
-    _head: list[bytes] | None = None
+    _head = b""
 
     async def send(self, message: Any) -> None:
         """Take an event of the application (ASGI); raises RuntimeError for one out of order or with bad headers."""
@@ -36,48 +36,45 @@ class Exchange(RequestResponseCycle):
             return
         if not self.response_started:
             _expect(message, "http.response.start")
-            self.response_started, self.waiting_for_100_continue = True, False
             self._head = self._write_head(message["status"], message.get("headers", ()))
+            self.response_started, self.waiting_for_100_continue = True, False
             return
         if self.response_complete:
             raise RuntimeError(f"The answer is complete; there can be no {message['type']}.")
         _expect(message, "http.response.body")
         self._send_body(message.get("body", b""), more=message.get("more_body", False))
 
-    def _write_head(self, status: int, headers: Any) -> list[bytes]:
-        lines = [STATUS_LINE[status]]
-        names = set()
-        for name, value in (*self.default_headers, *headers):
+    def _write_head(self, status: int, headers: Any) -> bytes:
+        fields = [*self.default_headers, *headers]
+        for name, value in fields:
             if name not in _good_names:
                 _check_name(name)
-            names.add(name)
-            lines += (name, b": ", value, b"\r\n")
             if name == b"content-length":
                 self.expected_content_length, self.chunked_encoding = int(value), False
             elif name == b"connection" and b"close" in value.lower():
                 self.keep_alive = False
-        if not self.keep_alive and b"connection" not in names:
-            lines.append(b"connection: close\r\n")
+        if not self.keep_alive:
+            fields.append((b"connection", b"close"))
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in {204, 304}:
             self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines.append(b"\r\n")
-        _check_head(b"".join(lines), len(self.default_headers) + len(headers))
-        return lines
+            fields.append((b"transfer-encoding", b"chunked"))
+        head = STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % field for field in fields]) + b"\r\n"
+        _check_head(head, len(fields) + 2)
+        return head
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
-        out, self._head = self._head or [], None
+        out, self._head = self._head, b""
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0
         elif self.chunked_encoding:
-            out += (b"%x\r\n" % len(body), body, b"\r\n") if body else ()
-            out += () if more else (b"0\r\n\r\n",)
+            out += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            out += b"" if more else b"0\r\n\r\n"
         else:
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0:
                 raise RuntimeError("The body is longer than its Content-Length says.")
-            out.append(body)
-        self.transport.write(b"".join(out))
+            out += body
+        self.transport.write(out)
         if more:
             return
         if self.expected_content_length:
@@ -100,11 +97,9 @@ def _check_name(name: bytes) -> None:
     _good_names.add(name)
 
 
-def _check_head(head: bytes, headers: int) -> None:
-    """Check that no value ends its line or the head; ``headers`` came from the application and uvicorn."""
-    # The status line and the empty line; two further headers may be ours.
-    ends = head.count(b"\r\n")
-    if ends - headers not in {2, 3, 4} or head.count(b"\n") != ends or head.count(b"\r") != ends:
+def _check_head(head: bytes, lines: int) -> None:
+    """Check that no value ends its line or the head: that there are as many lines as there should be."""
+    if not head.count(b"\r\n") == head.count(b"\n") == head.count(b"\r") == lines:
         raise RuntimeError("A header of the answer holds the end of a line.")
     if head.translate(None, _CONTROLS) != head:
         raise RuntimeError("A header of the answer holds a control character.")

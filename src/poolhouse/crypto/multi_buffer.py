@@ -120,5 +120,5 @@ def _load() -> ctypes.CDLL:
 def _path_of(distribution: str, name: str) -> str:
     for file in metadata.files(distribution) or ():
         if file.name == name:
-            return str(file.locate().resolve())
+            return str(file.locate())
     raise OSError(f"{distribution} has no {name}")

@@ -51,7 +51,7 @@ class Signing:
         waiting: list[_Waiting] = self._local.__dict__.setdefault("waiting", [])
         if not waiting:
             loop.call_soon(self._sign_some, waiting, loop)
-        answer = loop.create_future()
+        answer: asyncio.Future[bytes] = loop.create_future()
         waiting.append(_Waiting(signer, message, answer))
         return await answer
 

@@ -48,6 +48,7 @@ class Store:
 
     async def close(self) -> None:
         """Finish accepted writes and close the database."""
+        await asyncio.sleep(0)  # writes of this turn of the loop are handed over with the next
         await asyncio.to_thread(self._engine.close)
 
     def close_now(self) -> None:

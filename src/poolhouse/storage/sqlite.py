@@ -27,6 +27,7 @@ BUSY_SECONDS = 10
 # Writes that one commit makes durable at most, and writes that may wait.
 GROUP = 128
 WAITING = 10_000
+CLOSED = "The store is closed."
 
 _PRAGMAS = (
     # There are no foreign keys in the schema: what belongs to a pool is deleted in bounded steps, see doomed.py.
@@ -168,18 +169,25 @@ class Writer:
     def __init__(self, connection: SqliteConnection, tx: Tx, lock: FairLock) -> None:
         self._connection, self._tx, self._lock = connection, tx, lock
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._closed = False
+        self._door = threading.Lock()  # nothing may be queued behind the end
         self._thread = threading.Thread(target=self._loop, name="poolhouse-writer", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> None:
-        """Queue a write; raises Busy where too many wait."""
+        """Queue a write; raises Busy where too many wait, StorageError after ``close``."""
         if self._queue.qsize() >= WAITING:
             raise Busy("Too many writes are waiting.")
-        self._queue.put(request)
+        with self._door:
+            if self._closed:
+                raise StorageError(CLOSED)
+            self._queue.put(request)
 
     def close(self) -> None:
         """Finish what was queued and end the thread."""
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _loop(self) -> None:
@@ -305,7 +313,7 @@ class SqliteEngine:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` on the writer; returns once its commit is durable."""
         if self._closed:
-            raise StorageError("The store is closed.")
+            raise StorageError(CLOSED)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._gather(Request(work, loop, answer))
@@ -325,8 +333,9 @@ class SqliteEngine:
         for request in gathered:
             try:
                 self._writer.submit(request)
-            except Busy as busy:
-                request.answer.set_exception(busy)
+            except StorageError as error:
+                if not request.answer.done():  # its caller may have gone
+                    request.answer.set_exception(error)
         gathered.clear()
 
     def close(self) -> None:
