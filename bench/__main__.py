@@ -9,19 +9,17 @@ import os
 import pathlib
 import sys
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import uvloop
 
-from bench import limits, report, scenarios
+from bench import limits, lists, report, scenarios
 from bench.load import Result
-from bench.machine import LOAD_CORE, SERVER_CORE, Machine, pin, running, sqlite_database
+from bench.machine import LOAD_CORE, SERVER_CORE, pin, running, sqlite_database
 from bench.people import fill
 from tests.postgres import postgres_url
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 USERS = int(os.environ.get("BENCH_USERS", "100000"))
-LARGE = int(os.environ.get("BENCH_LARGE", "1000000"))
 
 Scenario = Callable[[scenarios.Stage], Awaitable[Result]]
 
@@ -69,20 +67,13 @@ def on_sqlite(results: dict[str, list[Result]], yard: dict[str, list[limits.Spee
     with sqlite_database() as database:
         with running(database) as machine:
             facts = {"rounds": ROUNDS, "users": USERS, "memory idle": machine.memory_mb()}
-            stage = scenarios.prepare(machine)
-            small, large = (_listed_pool(machine, name) for name in ("small", "large"))
+            stage, pools = scenarios.prepare(machine), lists.make_pools(machine)
         fill(database, stage.pool_id, USERS)
-        fill(database, small, 1000)
-        seconds = fill(database, large, LARGE)
-        print(f"  {LARGE:,} users stored in {seconds:.0f} s ({LARGE / seconds:,.0f}/s)", file=sys.stderr)
+        stored = lists.fill_pools(database, pools)
         with running(database, stage.machine.port) as machine:
             stage.machine = machine
             machine.settle()
-            chosen = SHARED | {
-                "ListUsers, 1 thousand": partial(scenarios.list_users, pool_id=small),
-                "ListUsers, 1 million": partial(scenarios.list_users, pool_id=large),
-                "GetUser under sign-ins": under_load,
-            }
+            chosen = SHARED | lists.scenarios_of(pools) | {"GetUser under sign-ins": under_load}
             for number in range(ROUNDS):
                 print(f"SQLite, round {number + 1} of {ROUNDS}", file=sys.stderr)
                 measure_limits(yard)
@@ -90,7 +81,7 @@ def on_sqlite(results: dict[str, list[Result]], yard: dict[str, list[limits.Spee
             return facts | {
                 "start": machine.started_in,
                 "memory after load": machine.memory_mb(),
-                "stored per second": LARGE / seconds,
+                "stored per second": stored,
             }
 
 
@@ -98,18 +89,20 @@ def on_postgres(results: dict[str, list[Result]], yard: dict[str, list[limits.Sp
     """Measure what depends on the database's reads on PostgreSQL."""
     with postgres_url() as database, running(database) as machine:
         limits.make_durable(database)
-        stage = scenarios.prepare(machine)
+        stage, pools = scenarios.prepare(machine), lists.make_pools(machine)
         fill(database, stage.pool_id, USERS)
+        lists.fill_pools(database, pools)
         machine.settle()
+        chosen: dict[str, Scenario] = {
+            "GetUser, PostgreSQL": scenarios.get_user,
+            "userInfo, PostgreSQL": scenarios.user_info,
+            "authorization_code, PostgreSQL": scenarios.code_exchange,
+            "refresh_token, PostgreSQL": scenarios.refresh,
+            **lists.scenarios_of(pools, ", PostgreSQL"),
+        }
         for number in range(ROUNDS):
             print(f"PostgreSQL, round {number + 1} of {ROUNDS}", file=sys.stderr)
             measure_limits(yard, database)
-            chosen: dict[str, Scenario] = {
-                "GetUser, PostgreSQL": scenarios.get_user,
-                "userInfo, PostgreSQL": scenarios.user_info,
-                "authorization_code, PostgreSQL": scenarios.code_exchange,
-                "refresh_token, PostgreSQL": scenarios.refresh,
-            }
             drive_all(stage, chosen, results)
 
 
@@ -126,11 +119,6 @@ SHARED: dict[str, Scenario] = {
     "SignUp": scenarios.sign_up,
     "AdminCreateUser": scenarios.admin_create_user,
 }
-
-
-def _listed_pool(machine: Machine, name: str) -> str:
-    pool_id: str = machine.boto().create_user_pool(PoolName=name)["UserPool"]["Id"]
-    return pool_id
 
 
 def main() -> None:
