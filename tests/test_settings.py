@@ -157,6 +157,11 @@ def test_lists(tmp_path: pathlib.Path, text, networks):
         assert load({}, {}, file=str(file)).trusted_proxies == networks
 
 
+def test_rate_limits_are_read_by_category():
+    """Each pair gives a category its limit."""
+    assert of(RATE_LIMITS="UserToken=120, UserRead = 7").limits_by_category == {"UserToken": 120, "UserRead": 7}
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_booleans(text, value):
     """True and false in words or figures."""
@@ -194,6 +199,10 @@ def test_booleans(text, value):
             "POOLHOUSE_ROOT_ACCESS_KEY_ID and POOLHOUSE_ROOT_SECRET_ACCESS_KEY go together.",
         ),
         ("OPERATOR_EMAIL", "a@b", "POOLHOUSE_OPERATOR_EMAIL and POOLHOUSE_OPERATOR_PASSWORD go together."),
+        ("RATE_LIMITS", "Everything=5", "POOLHOUSE_RATE_LIMITS: the categories are UserAuthentication, "),
+        ("RATE_LIMITS", "UserToken", "POOLHOUSE_RATE_LIMITS takes <category>=<requests per second>, from 1 to"),
+        ("RATE_LIMITS", "UserToken=5,UserRead=0", "POOLHOUSE_RATE_LIMITS takes"),
+        ("RATE_LIMITS", "UserToken=100001", "POOLHOUSE_RATE_LIMITS takes"),
         ("TLS_KEY", "x", "POOLHOUSE_TLS_CERT and POOLHOUSE_TLS_KEY go together."),
     ],
 )

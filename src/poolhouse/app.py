@@ -28,6 +28,8 @@ from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.rates import RateLimiter
+from poolhouse.flows.upkeep import look_after
 from poolhouse.login import Login
 from poolhouse.model import ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
@@ -163,6 +165,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         ),
         courier=_build_courier(settings, keep),
         triggers=Triggers(),
+        rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
     )
@@ -270,6 +273,7 @@ class App:
     async def _start(self) -> None:
         self.deps = await self._stack.enter_async_context(open_deps(self.settings, self._outside))
         await install(self.settings, self.deps)
+        await look_after(self.deps)
         api = ApiEndpoint(self.deps)
         self._router = Router(
             self.deps,
@@ -279,7 +283,7 @@ class App:
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
         )
-        for work in (self._keep_stock, self._keep_swept):
+        for work in (self._keep_stock, self._keep_swept, self._keep_up):
             await self._stack.enter_async_context(_background(work))
 
     async def stop(self) -> None:
@@ -289,6 +293,10 @@ class App:
     async def _keep_stock(self) -> None:
         await installation.fill_key_stock(self.deps)
         await asyncio.sleep(1)
+
+    async def _keep_up(self) -> None:
+        await asyncio.sleep(1)
+        await look_after(self.deps)
 
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from poolhouse.core.rates import MAXIMUM, Category
+
 PREFIX = "POOLHOUSE_"
 SECRETS = frozenset({"root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database"})
 # Where to find the file itself; not a setting of the file.
@@ -37,7 +39,7 @@ _PAIRS = (
     ("operator_email", "operator_password"),
 )
 _FILE = "_file"
-_LISTS = frozenset({"trusted_proxies"})
+_LISTS = frozenset({"trusted_proxies", "rate_limits"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
 _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
@@ -100,6 +102,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: Annotated[
         list[str], Meta(description="Peers (addresses or networks, comma-separated) whose forwarding headers count.")
     ] = []
+    rate_limits: Annotated[
+        list[str],
+        Meta(
+            description="Requests per second by category, such as `UserAuthentication=120,UserCreation=50`, in every "
+            "Region where UpdateProvisionedLimit set no other. Default: no limits."
+        ),
+    ] = []
     tls_cert: Annotated[str | None, Meta(description="Certificate file; with `tls_key` the server speaks HTTPS.")] = (
         None
     )
@@ -131,6 +140,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The public URL without a final slash."""
         scheme = "https" if self.tls_cert else "http"
         return (self.public_url or f"{scheme}://localhost:{self.port}").rstrip("/")
+
+    @property
+    def limits_by_category(self) -> dict[Category, int]:
+        """The request rates of ``rate_limits``; raises SettingsError."""
+        return dict(_read_limit(text) for text in self.rate_limits)
 
     @property
     def sqlite_file(self) -> pathlib.Path | None:
@@ -265,6 +279,8 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_public_url(settings.public_url)
     _check_issuer(settings.issuer)
+    for limit in settings.rate_limits:
+        _read_limit(limit)
     for proxy in settings.trusted_proxies:
         _check_network(proxy)
 
@@ -291,6 +307,16 @@ def _check_issuer(template: str) -> None:
         raise SettingsError(f"POOLHOUSE_ISSUER is 'aws' or a template that knows {known}.")
     if "pool_id" not in words:
         raise SettingsError("POOLHOUSE_ISSUER must contain {pool_id}, so that each pool has its own issuer.")
+
+
+def _read_limit(text: str) -> tuple[Category, int]:
+    name, _, number = (part.strip() for part in text.partition("="))
+    if name not in set(Category):
+        known = ", ".join(Category)
+        raise SettingsError(f"POOLHOUSE_RATE_LIMITS: the categories are {known}.")
+    if not re.fullmatch(r"[0-9]{1,6}", number, re.ASCII) or not 0 < int(number) <= MAXIMUM:
+        raise SettingsError(f"POOLHOUSE_RATE_LIMITS takes <category>=<requests per second>, from 1 to {MAXIMUM}.")
+    return Category(name), int(number)
 
 
 def _check_network(text: str) -> None:

@@ -27,6 +27,7 @@ from poolhouse.delivery import Courier
 from poolhouse.flows.calls import AdminCall, Deps, Identity, Origin, PublicCall
 from poolhouse.flows.clients import seal_secret
 from poolhouse.flows.passwords import make_credentials
+from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.users import insert_user
 from poolhouse.model import (
     AdminInitiateAuthRequest,
@@ -107,6 +108,7 @@ class Stage:
             passwords=PasswordHasher(memory_kib=8, time_cost=1, threads=1),
             courier=Courier(keep=self._keep),
             triggers=Triggers(),
+            rates=RateLimiter(self.store),
             clock=self.clock,
             random=RealRandom(),
         )

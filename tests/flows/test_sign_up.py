@@ -47,7 +47,7 @@ def house(server, pool, app):
         def run(flow, *arguments):
             deps = replace(server.deps, triggers=triggers)
             call = PublicCall(deps=deps, now=server.clock.now(), origin=Origin(request_id="test"))
-            found = server.read(lambda tx: get_app(tx, client["ClientId"]))
+            found = server.read(lambda tx: get_app(call, tx, client["ClientId"]))
             return server.run(flow(call, *found, *arguments))
 
         return pool_id, client, run

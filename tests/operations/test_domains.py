@@ -57,6 +57,16 @@ def test_a_custom_domain_has_a_target(call, pool):
     assert text == "User pool already has a domain configured."
 
 
+def test_only_custom_domains_are_routed(call, pool):
+    """A prefix domain takes no Routing, neither at first nor later (API reference of CreateUserPoolDomain)."""
+    pool_id, name = pool(), prefix()
+    failover = {"Failover": {"SecondaryRegion": "eu-west-1", "PrimaryRoute53HealthCheckId": "h"}}
+    members = {"UserPoolId": pool_id, "Domain": name}
+    refused(call, "InvalidParameterException", "CreateUserPoolDomain", **members, Routing=failover)
+    call("CreateUserPoolDomain", **members)
+    refused(call, "InvalidParameterException", "UpdateUserPoolDomain", **members, Routing=failover)
+
+
 def test_an_unknown_domain_is_described_as_nothing(call):
     """Not an error."""
     assert call("DescribeUserPoolDomain", Domain=prefix()) == {"DomainDescription": {}}

@@ -9,6 +9,7 @@ from poolhouse.core.groups import Group
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.message import Message
 from poolhouse.core.pool import Pool
+from poolhouse.core.replica import Regional, Replica
 from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.core.user import Credentials, Names, User
@@ -19,6 +20,7 @@ from poolhouse.model import (
     IdentityProviderType,
     IdentityProviderTypeType,
     ManagedLoginBrandingType,
+    ReplicaStatusType,
     ResourceServerType,
     TermsEnforcementType,
     TermsSourceType,
@@ -42,6 +44,10 @@ def pool(id=POOL, name="people", **members) -> Pool:
         device_group_key="-key",
         **members,
     )
+
+
+def replica(region="eu-west-1", status="CREATING", **settings) -> Replica:
+    return Replica(region=region, status=ReplicaStatusType(status), settings=Regional(**settings))
 
 
 def client(id=None, pool_id=POOL, flows=(ExplicitAuthFlowsType.ALLOW_USER_PASSWORD_AUTH,), **members) -> Client:

@@ -26,6 +26,7 @@ from tests.storage.builders import (
     names,
     pool,
     provider,
+    replica,
     server,
     session,
     signing_key,
@@ -35,13 +36,15 @@ from tests.storage.builders import (
 )
 
 # Few rows by their nature, and no request reads them all but where the operator asks for them.
-SCANNED = {"access_keys", "outbox", "doomed"}
+SCANNED = {"access_keys", "outbox", "doomed", "rate_limits"}
 
 
 def write_everything(tx: Tx) -> None:
     """Call what changes something."""
     tx.pools.insert(pool(), NOW)
     tx.pools.save(pool(name="new"))
+    tx.replicas.insert(POOL, replica())
+    tx.replicas.save(POOL, replica())
     tx.clients.insert(client("app"))
     tx.clients.save(client("app"))
     tx.domains.insert(domain())
@@ -73,6 +76,8 @@ def write_everything(tx: Tx) -> None:
     tx.signing_keys.claim(POOL, "id")
     tx.signing_keys.insert(signing_key(pool_id=POOL, state="active", use="access"))
     tx.settings.put("x", b"1")
+    tx.rates.set_limit("us-east-1", "UserToken", 120)
+    tx.rates.spend("us-east-1", "UserToken", NOW)
 
 
 def read_everything(tx: Tx) -> None:
@@ -138,6 +143,10 @@ def read_everything(tx: Tx) -> None:
     tx.signing_keys.stock_count()
     tx.signing_keys.of_pool(POOL)
     tx.settings.find("x")
+    tx.rates.limits()
+    tx.rates.spent_until("us-east-1", "UserToken")
+    tx.replicas.of_pool(POOL)
+    tx.replicas.unfinished(9)
 
 
 def delete_everything(tx: Tx) -> None:
@@ -159,6 +168,9 @@ def delete_everything(tx: Tx) -> None:
     tx.resource_servers.delete(POOL, server().identifier)
     tx.domains.delete("shop")
     tx.clients.delete(POOL, "app")
+    tx.replicas.finish(9)
+    tx.replicas.save(POOL, replica(status="DELETING"))
+    tx.replicas.finish(9)
     tx.pools.delete(POOL)
     tx.access_keys.delete("A")
     tx.sweep(NOW, 10)

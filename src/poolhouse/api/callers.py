@@ -9,6 +9,7 @@ from poolhouse.api import sigv4
 from poolhouse.api.errors import MissingAuthenticationTokenException, UnrecognizedClientException
 from poolhouse.api.explain import missing, validation_error
 from poolhouse.core.access_key import AccessKey
+from poolhouse.core.replica import Reach
 from poolhouse.flows.calls import AdminCall, Call, Deps, Origin, PublicCall, UserCall
 from poolhouse.flows.installation import open_access_key
 from poolhouse.flows.tokens import read_access_token
@@ -74,19 +75,19 @@ class Signatures:
         return derived
 
 
-def admin_call(deps: Deps, now: int, origin: Origin, claim: sigv4.Claim) -> AdminCall:
+def admin_call(deps: Deps, now: int, origin: Origin, claim: sigv4.Claim, reach: Reach) -> AdminCall:
     """Return the call of whoever made the signature."""
-    return AdminCall(deps=deps, now=now, origin=origin, region=claim.region, principal=claim.key_id)
+    return AdminCall(deps=deps, now=now, origin=origin, reach=reach, region=claim.region, principal=claim.key_id)
 
 
-def console_call(deps: Deps, now: int, origin: Origin, region: str) -> AdminCall:
+def console_call(deps: Deps, now: int, origin: Origin, region: str, reach: Reach) -> AdminCall:
     """Return a call of the program's own console."""
-    return AdminCall(deps=deps, now=now, origin=origin, region=region, principal=CONSOLE, builtin=True)
+    return AdminCall(deps=deps, now=now, origin=origin, reach=reach, region=region, principal=CONSOLE, builtin=True)
 
 
-def public_call(deps: Deps, now: int, origin: Origin) -> PublicCall:
+def public_call(deps: Deps, now: int, origin: Origin, reach: Reach) -> PublicCall:
     """Return a call of nobody in particular."""
-    return PublicCall(deps=deps, now=now, origin=origin)
+    return PublicCall(deps=deps, now=now, origin=origin, reach=reach)
 
 
 async def user_call(call: Call, row: Operation, request: Struct) -> UserCall:
@@ -121,6 +122,7 @@ async def _bearer_call(call: Call, token: str) -> UserCall:
         deps=call.deps,
         now=call.now,
         origin=call.origin,
+        reach=call.reach,
         pool=bearer.pool,
         client=bearer.client,
         user=user,

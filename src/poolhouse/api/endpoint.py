@@ -1,7 +1,8 @@
-"""``POST /``: target → row → caller → request → handler → answer.
+"""``POST /``: target → row → caller → request → rate → handler → answer.
 
-Differs from Cognito (request rates): calls are not counted by category. The limits of attempts per user and hour hold,
-and TooManyRequestsException tells of too many passwords being hashed at once.
+Differs from Cognito (request rates): a category of operations has no limit until an operator sets one, by
+UpdateProvisionedLimit or POOLHOUSE_RATE_LIMITS. Requests without a signature count in the Region of the node. The finer
+limits are not applied: five requests per second for one operation on one pool, ten for one user, and five for tags.
 """
 
 import functools
@@ -16,8 +17,18 @@ import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api import callers, codec
 from poolhouse.api.errors import NotImplementedException, RequestEntityTooLargeException, UnknownOperationException
 from poolhouse.api.registry import HANDLERS, Handler
+from poolhouse.core.rates import find_use
+from poolhouse.core.replica import Reach, reach_of
 from poolhouse.flows.calls import Call, Deps, Origin
-from poolhouse.model import OPERATIONS, Access, InternalErrorException, Operation, ServiceError
+from poolhouse.model import (
+    OPERATIONS,
+    Access,
+    InternalErrorException,
+    InvalidParameterException,
+    Operation,
+    OperationNotEnabledException,
+    ServiceError,
+)
 from poolhouse.web.requests import Headers, RequestRefused, headers, origin, read_body
 from poolhouse.web.responses import Response, respond
 
@@ -39,6 +50,7 @@ class Route:
     handler: Handler
     decoder: codec.RequestDecoder
     limit: int
+    reach: Reach = Reach.PRIMARY
 
 
 @functools.cache
@@ -46,7 +58,11 @@ def routes() -> dict[str, Route]:
     """Return the route of each operation that has a handler."""
     return {
         name: Route(
-            OPERATIONS[name], handler, codec.RequestDecoder(OPERATIONS[name]), LARGE_BODIES.get(name, BODY_LIMIT)
+            OPERATIONS[name],
+            handler,
+            codec.RequestDecoder(OPERATIONS[name]),
+            LARGE_BODIES.get(name, BODY_LIMIT),
+            reach_of(name),
         )
         for name, handler in HANDLERS.items()
     }
@@ -96,17 +112,18 @@ class ApiEndpoint:
         return await respond(send, Response(200, codec.success_headers(came.request_id, result), result))
 
     async def _answer(self, route: Route, came: Origin, given: Headers, query: bytes, body: bytes) -> Struct | None:
-        now = self._deps.clock.now()
+        now, deps = self._deps.clock.now(), self._deps
         call: Call
         if route.row.access is Access.ADMIN:
             claim = await self._signatures.check(given, query, body, now)
-            call, request = callers.admin_call(self._deps, now, came, claim), route.decoder.decode(body)
+            call, request = callers.admin_call(deps, now, came, claim, route.reach), route.decoder.decode(body)
+            await _check_rate(deps, route, request, claim.region, now)
         else:
-            call, request = callers.public_call(self._deps, now, came), route.decoder.decode(body)
+            call, request = callers.public_call(deps, now, came, route.reach), route.decoder.decode(body)
+            await _check_rate(deps, route, request, deps.identity.region, now)
             if route.row.access is Access.USER:
                 call = await callers.user_call(call, route.row, request)
-        answer: Struct | None = await route.handler(call, request)
-        return answer
+        return await _handle(route, call, request)
 
 
 class ApiDispatcher:
@@ -123,9 +140,28 @@ class ApiDispatcher:
         route = get_route(operation)
         if route.row.access is not Access.ADMIN:
             raise ValueError(f"{operation} is no operation of administrators")
-        call = callers.console_call(self._deps, self._deps.clock.now(), origin, region)
-        answer: Struct | None = await route.handler(call, route.decoder.check(request))
-        return answer
+        call = callers.console_call(self._deps, self._deps.clock.now(), origin, region, route.reach)
+        return await _handle(route, call, route.decoder.check(request))
+
+
+async def _handle(route: Route, call: Call, request: Struct) -> Struct | None:
+    try:
+        answer: Struct | None = await route.handler(call, request)
+    except OperationNotEnabledException as error:
+        if OperationNotEnabledException in route.row.errors:
+            raise
+        # Some operations that replicas do not offer declare no error that would say so.
+        raise InvalidParameterException(error.message) from error
+    return answer
+
+
+async def _check_rate(deps: Deps, route: Route, request: Struct, region: str, now: int) -> None:
+    """Count a request by its category; raises TooManyRequestsException. The console's own calls are not counted."""
+    if deps.rates.is_idle:
+        return
+    use = find_use(route.row.name, getattr(request, "auth_flow", None))
+    if use is not None:
+        await deps.rates.check(region, use, now)
 
 
 def _is_json(given: Headers) -> bool:

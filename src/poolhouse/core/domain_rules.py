@@ -15,6 +15,7 @@ from poolhouse.model import (
     DomainDescriptionType,
     DomainStatusType,
     InvalidParameterException,
+    RoutingType,
     SecurityPolicyType,
     UpdateUserPoolDomainRequest,
 )
@@ -42,6 +43,7 @@ def new_domain(
     _check_name(request.domain, custom=custom)
     version = _version(request.managed_login_version, CLASSIC)
     _check_version(version, request.custom_domain_config, pool)
+    _check_routing(request.routing, custom=custom)
     description = DomainDescriptionType(
         user_pool_id=pool.id,
         aws_account_id=account_id,
@@ -64,6 +66,7 @@ def updated_domain(domain: Domain, request: UpdateUserPoolDomainRequest, pool: P
     """
     if request.custom_domain_config is not None and not domain.custom:
         raise InvalidParameterException("CustomDomainConfig cannot be set for a prefix domain.")
+    _check_routing(request.routing, custom=domain.custom)
     current = domain.description
     config = request.custom_domain_config or current.custom_domain_config
     version = _version(request.managed_login_version, current.managed_login_version or CLASSIC)
@@ -118,6 +121,12 @@ def _version(requested: int | None, default: int) -> int:
     if requested not in {None, CLASSIC, MANAGED_LOGIN}:
         raise InvalidParameterException("ManagedLoginVersion must be 1 or 2.")
     return requested or default
+
+
+def _check_routing(routing: RoutingType | None, *, custom: bool) -> None:
+    # API reference of CreateUserPoolDomain.
+    if routing is not None and not custom:
+        raise InvalidParameterException("Routing is supported for custom domains only.")
 
 
 def _check_version(version: int, config: CustomDomainConfigType | None, pool: Pool) -> None:

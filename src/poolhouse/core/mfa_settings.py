@@ -77,7 +77,7 @@ def pool_with_mfa(pool: Pool, request: SetUserPoolMfaConfigRequest, now: int) ->
         raise InvalidParameterException(
             "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
         )
-    check_settings(settings, mfa, pool.region)
+    check_settings(settings, mfa, pool.seat_region)
     check_tier(settings, mfa)
     return replace(pool, settings=settings, mfa=_with_sms(mfa, settings))
 

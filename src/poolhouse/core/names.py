@@ -53,6 +53,12 @@ def pool_arn(region: str, account_id: str, pool_id: str) -> str:
     return f"arn:aws:cognito-idp:{region}:{account_id}:userpool/{pool_id}"
 
 
+def arn_in(region: str, arn: str) -> str:
+    """Return an ARN as it is in another Region."""
+    parts = arn.split(":")
+    return ":".join([*parts[:3], region, *parts[4:]])
+
+
 def find_pool_id(arn: str) -> str | None:
     """Return the pool id that an ARN of a user pool names, None where it names something else."""
     parts = arn.split(":", 5)

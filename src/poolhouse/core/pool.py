@@ -3,8 +3,18 @@
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
-from poolhouse.model import GetUserPoolMfaConfigResponse, SchemaAttributeType, UserPoolType
+from poolhouse.core.names import arn_in
+from poolhouse.core.replica import Reach, Replica
+from poolhouse.model import (
+    GetUserPoolMfaConfigResponse,
+    OperationNotEnabledException,
+    SchemaAttributeType,
+    UserPoolType,
+)
+
+NOT_ENABLED = "Operation is not enabled in this Region for the user pool."
 
 
 class Pool(Struct, frozen=True, kw_only=True, dict=True):
@@ -13,6 +23,8 @@ class Pool(Struct, frozen=True, kw_only=True, dict=True):
     ``settings`` is what DescribeUserPool answers, less the counter ``EstimatedNumberOfUsers``;
     ``mfa`` is what GetUserPoolMfaConfig answers.
     ``builtin`` marks the pool of console operators, which shows in no list and no count.
+    ``replicas`` are its secondary ones by Region. ``seat`` is the one through which the pool is looked at, None for
+    the pool itself; its settings then are those of that replica.
     """
 
     id: str
@@ -21,11 +33,40 @@ class Pool(Struct, frozen=True, kw_only=True, dict=True):
     device_group_key: str
     builtin: bool = False
     revision: int = 0
+    replicas: tuple[Replica, ...] = ()
+    seat: Replica | None = None
 
     @property
     def region(self) -> str:
         """The Region that the pool was created in: the part of its id before the underscore."""
         return self.id.rpartition("_")[0]
+
+    @property
+    def seat_region(self) -> str:
+        """The Region that the pool is looked at in: its own, or the replica's."""
+        return self.region if self.seat is None else self.seat.region
+
+    def seen_in(self, region: str) -> "Pool | None":
+        """Return the pool as it is in a Region, None where it is not."""
+        return self if region == self.seat_region else self._elsewhere.get(region)
+
+    def check_reach(self, reach: Reach) -> None:
+        """Check that something can be asked for here; raises OperationNotEnabledException (spec/api/10 §3)."""
+        seat = self.seat
+        if seat is None or reach is Reach.ALL or (reach is Reach.ACTIVE and seat.is_active):
+            return
+        raise OperationNotEnabledException(NOT_ENABLED)
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, "Pool"]:
+        return {replica.region: self._through(replica) for replica in self.replicas}
+
+    def _through(self, replica: Replica) -> "Pool":
+        own, sms = asdict(replica.settings), self.mfa.sms_mfa_configuration
+        settings = replace(self.settings, arn=arn_in(replica.region, self.settings.arn or ""), **own)
+        if sms is not None:
+            sms = replace(sms, sms_configuration=replica.settings.sms_configuration)
+        return replace(self, settings=settings, mfa=replace(self.mfa, sms_mfa_configuration=sms), seat=replica)
 
     @property
     def srp_name(self) -> str:

@@ -75,7 +75,7 @@ def _applied(pool: Pool, request: PoolRequest, now: int) -> Pool:
     settings = replace(settings, last_modified_date=now / 1000)
     mfa = updated_mfa(pool.mfa, request, settings)
     settings = replace(settings, mfa_configuration=mfa.mfa_configuration)
-    check_settings(settings, mfa, pool.region)
+    check_settings(settings, mfa, pool.seat_region)
     check_tier(settings, mfa)
     return replace(pool, settings=settings, mfa=mfa)
 

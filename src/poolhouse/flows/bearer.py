@@ -127,7 +127,10 @@ def find_bearer(tx: Tx, opened: Opened) -> Found | None:
 
 
 def check_bearer(call: Call, opened: Opened, found: Found | None) -> Bearer:
-    """Return who calls, from a token and what is stored about it; errors as for ``read_access_token``."""
+    """Return who calls, from a token and what is stored about it; errors as for ``read_access_token``.
+
+    Raises OperationNotEnabledException besides, for what replicas do not offer.
+    """
     if found is None:
         raise NotAuthorizedException(INVALID)
     claims = opened.claims
@@ -135,7 +138,7 @@ def check_bearer(call: Call, opened: Opened, found: Found | None) -> Bearer:
     if claims.exp * 1000 <= call.now:
         raise NotAuthorizedException("Access Token has expired")
     user = _checked_user(claims, found)
-    return Bearer(found.pool, found.client, user, found.session, frozenset(claims.scope.split()), claims)
+    return Bearer(call.here(found.pool), found.client, user, found.session, frozenset(claims.scope.split()), claims)
 
 
 def _unverified(token: str) -> tuple[str, Claims]:

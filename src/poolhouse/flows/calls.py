@@ -7,12 +7,14 @@ from msgspec import Struct
 
 from poolhouse.core.client import Client
 from poolhouse.core.pool import Pool
+from poolhouse.core.replica import Reach
 from poolhouse.core.session import Session
 from poolhouse.core.user import User
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
+from poolhouse.flows.rates import RateLimiter
 from poolhouse.model import ResourceNotFoundException
 from poolhouse.storage import Store, Tx
 from poolhouse.triggers import Triggers
@@ -69,6 +71,7 @@ class Deps:
     passwords: PasswordHasher
     courier: Courier
     triggers: Triggers
+    rates: RateLimiter
     clock: Clock
     random: Random
 
@@ -82,16 +85,32 @@ class Origin(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One request. ``now`` is milliseconds since the epoch, read once, so that one answer has one time."""
+    """One request. ``now`` is milliseconds since the epoch, read once, so that one answer has one time.
+
+    ``reach`` says where a pool with replicas can be asked for this.
+    """
 
     deps: Deps
     now: int
     origin: Origin
+    reach: Reach = Reach.PRIMARY
 
     @property
     def store(self) -> Store:
         """The store, since nearly every handler needs it."""
         return self.deps.store
+
+    def here(self, pool: Pool) -> Pool:
+        """Return a pool as the node's Region has it: through the replica there, if it has one.
+
+        Requests without a signature name no Region, so those of any other pool are answered as in its own.
+        Raises OperationNotEnabledException (spec/api/10 §3).
+        """
+        seen = pool.seen_in(self.deps.identity.region) if pool.replicas else None
+        if seen is None:
+            return pool
+        seen.check_reach(self.reach)
+        return seen
 
 
 class PublicCall(Call, frozen=True, kw_only=True):
@@ -109,14 +128,17 @@ class AdminCall(Call, frozen=True, kw_only=True):
     builtin: bool = False
 
     def pool(self, tx: Tx, pool_id: str) -> Pool:
-        """Return a pool of the caller's Region.
+        """Return a pool of the caller's Region, or as it stands there through a replica.
 
-        Raises ResourceNotFoundException, also for pools of other Regions (spec/api/02 §3).
+        Raises ResourceNotFoundException, also for pools of other Regions (spec/api/02 §3), and
+        OperationNotEnabledException for what replicas do not offer (spec/api/10 §3).
         """
         pool = tx.catalogue.find_pool(pool_id)
-        if pool is None or pool.region != self.region or (pool.builtin and not self.builtin):
+        seen = None if pool is None or (pool.builtin and not self.builtin) else pool.seen_in(self.region)
+        if seen is None:
             raise ResourceNotFoundException(f"User pool {pool_id} does not exist.")
-        return pool
+        seen.check_reach(self.reach)
+        return seen
 
     def client(self, tx: Tx, pool_id: str, client_id: str) -> Client:
         """Return a client of that pool; raises ResourceNotFoundException."""

@@ -6,17 +6,21 @@ from base64 import b64encode
 from poolhouse.core.client import Client, ClientSecret
 from poolhouse.core.client_secrets import secret_id
 from poolhouse.core.pool import Pool
-from poolhouse.flows.calls import Deps
+from poolhouse.flows.calls import Call, Deps
 from poolhouse.model import NotAuthorizedException, ResourceNotFoundException
 from poolhouse.storage import Tx
 
 
-def get_app(tx: Tx, client_id: str) -> tuple[Pool, Client]:
-    """Return an app client and its pool; raises ResourceNotFoundException."""
+def get_app(call: Call, tx: Tx, client_id: str) -> tuple[Pool, Client]:
+    """Return an app client and its pool as the node's Region has it.
+
+    Raises ResourceNotFoundException, and OperationNotEnabledException for what replicas do not offer.
+    """
     found = tx.catalogue.find_app(client_id)
     if found is None:
         raise ResourceNotFoundException(f"User pool client {client_id} does not exist.")
-    return found
+    pool, client = found
+    return call.here(pool), client
 
 
 def seal_secret(deps: Deps, client_id: str, value: str, now: int) -> ClientSecret:

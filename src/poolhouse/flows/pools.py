@@ -9,6 +9,7 @@ from poolhouse.core.domain_rules import MANAGED_LOGIN
 from poolhouse.core.names import new_device_group_key, new_pool_id
 from poolhouse.core.pool import Pool
 from poolhouse.core.pool_settings import new_pool, updated_pool
+from poolhouse.core.replica_rules import check_key, check_only_regional
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.core.tiers import LITE, tier_of
 from poolhouse.flows.calls import AdminCall, Deps
@@ -79,6 +80,10 @@ async def update_pool(call: AdminCall, request: UpdateUserPoolRequest) -> None:
     def commit(tx: Tx) -> None:
         before = call.pool(tx, request.user_pool_id)
         after = updated_pool(before, request, call.now)
+        if before.seat is not None:
+            check_only_regional(before, after)
+        if before.replicas:
+            check_key(after.settings)
         if tier_of(after.settings) is LITE and tier_of(before.settings) is not LITE:
             _check_downgrade(tx, after)
         tx.pools.save(after)
@@ -87,7 +92,12 @@ async def update_pool(call: AdminCall, request: UpdateUserPoolRequest) -> None:
 
 
 def _check_downgrade(tx: Tx, pool: Pool) -> None:
-    """Check that neither domains nor clients use what the Lite plan lacks; raises TierChangeNotAllowedException."""
+    """Check that neither domains, clients nor replicas need what the Lite plan lacks.
+
+    Raises TierChangeNotAllowedException.
+    """
+    if pool.replicas:
+        raise TierChangeNotAllowedException("The user pool has replicas.")
     for name in (pool.settings.domain, pool.settings.custom_domain):
         domain = tx.domains.find(name) if name else None
         if domain is not None and domain.description.managed_login_version == MANAGED_LOGIN:
@@ -103,11 +113,12 @@ def _check_downgrade(tx: Tx, pool: Pool) -> None:
 async def delete_pool(call: AdminCall, pool_id: str) -> None:
     """Delete a user pool and everything in it.
 
-    Raises ResourceNotFoundException, InvalidParameterException while it is protected or has a domain.
+    Raises ResourceNotFoundException, InvalidParameterException while it is protected, has a domain or replicas.
     """
 
     def commit(tx: Tx) -> None:
-        settings = call.pool(tx, pool_id).settings
+        pool = call.pool(tx, pool_id)
+        settings = pool.settings
         if settings.deletion_protection == "ACTIVE":
             raise InvalidParameterException(
                 "The user pool cannot be deleted because deletion protection is activated."
@@ -116,6 +127,10 @@ async def delete_pool(call: AdminCall, pool_id: str) -> None:
         if settings.domain or settings.custom_domain:
             raise InvalidParameterException(
                 "User pool cannot be deleted. It has a domain configured that should be deleted first."
+            )
+        if pool.replicas:
+            raise InvalidParameterException(
+                "User pool cannot be deleted. It has replicas that should be deleted first."
             )
         tx.pools.delete(pool_id)
 

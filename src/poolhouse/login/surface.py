@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from starlette.types import Receive, Scope, Send
 
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.core.rates import CHALLENGE, SIGN_IN, Category, Use
+from poolhouse.core.replica import Reach
 from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
 from poolhouse.flows.calls import Deps
 from poolhouse.flows.links import CLASSIC
@@ -24,12 +26,18 @@ from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.texts import texts_of
 from poolhouse.login.view import View
 from poolhouse.login.visit import Place, Visit
-from poolhouse.model import ServiceError
+from poolhouse.model import ServiceError, TooManyRequestsException
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.languages import COOKIE as LANGUAGE_COOKIE
 from poolhouse.web.languages import language_cookies
 from poolhouse.web.requests import RequestRefused, cookies, headers, public_call, read_form
-from poolhouse.web.responses import Response, domain_method_not_allowed, domain_redirect, respond
+from poolhouse.web.responses import (
+    RETRY_SOON,
+    Response,
+    domain_method_not_allowed,
+    domain_redirect,
+    respond,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +46,25 @@ Page = Callable[[Visit], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What answers the two methods at one path."""
+    """What answers the two methods at one path, what a form counts as, and whether replicas show the page."""
 
     get: Page
     post: Page
+    use: Use
+    reach: Reach = Reach.PRIMARY
 
 
+_CREATION, _RECOVERY = Use(Category.USER_CREATION), Use(Category.USER_ACCOUNT_RECOVERY)
 # Pages for signing in to an application: they come with an authorization request in the query.
 PAGES = {
-    "/login": Pages(sign_in.show, sign_in.submit),
-    "/signup": Pages(sign_up.show, sign_up.submit),
-    "/confirm": Pages(confirm.show, confirm.submit),
-    "/resendcode": Pages(confirm.show, confirm.send_again),
-    "/forgotPassword": Pages(recover.show, recover.submit),
-    "/confirmforgotPassword": Pages(recover.show_reset, recover.submit_reset),
-    "/confirmForgotPassword": Pages(recover.show_reset, recover.submit_reset),
-    "/changePassword": Pages(new_password.show, new_password.submit),
+    "/login": Pages(sign_in.show, sign_in.submit, SIGN_IN, Reach.ACTIVE),
+    "/signup": Pages(sign_up.show, sign_up.submit, _CREATION),
+    "/confirm": Pages(confirm.show, confirm.submit, _CREATION),
+    "/resendcode": Pages(confirm.show, confirm.send_again, Use(Category.USER_RESOURCE_READ)),
+    "/forgotPassword": Pages(recover.show, recover.submit, _RECOVERY),
+    "/confirmforgotPassword": Pages(recover.show_reset, recover.submit_reset, _RECOVERY),
+    "/confirmForgotPassword": Pages(recover.show_reset, recover.submit_reset, _RECOVERY),
+    "/changePassword": Pages(new_password.show, new_password.submit, CHALLENGE),
 }
 MESSAGES = ("/error", "/confirmUser", "/confirmUser/")
 
@@ -113,6 +124,10 @@ class Login:
             return domain_redirect(location, request_id=place.call.origin.request_id)
         except RequestRefused as error:
             return messages.show_trouble(place, error.status)
+        except TooManyRequestsException:
+            response = messages.show_trouble(place, 429)
+            response.headers.append(RETRY_SOON)
+            return response
         except ServiceError as error:
             log.info("page %s refused: %s", path, error.code)
             return messages.show_trouble(place, error.status)
@@ -127,10 +142,13 @@ class Login:
             parameters = Parameters({})
         if path == "/error":
             return messages.show_error(place, parameters)
+        place.domain.pool.check_reach(Reach.PRIMARY)
+        await _count(place, _CREATION)
         return await messages.confirm_user(place, parameters)
 
     async def _page(self, scope: Scope, receive: Receive, place: Place, pages: Pages) -> Response:
         domain, given = place.domain, headers(scope)
+        domain.pool.check_reach(pages.reach)
         request = await check_authorization(place.call, domain.pool, place.query, managed=domain.managed)
         styled = await self._styled(place, request)
         if styled is None:
@@ -145,6 +163,7 @@ class Login:
         if scope["method"] != "POST":
             return await pages.get(visit)
         form = (await read_form(given, receive)).values
+        await _count(place, pages.use)
         return await _submit(visit, pages.post, given, form)
 
     async def _styled(self, place: Place, request: Authorization) -> Place | None:
@@ -155,6 +174,12 @@ class Login:
         if style is None:
             return None if place.domain.managed else replace(place, redirect_scheme=scheme)
         return replace(place, style=style, style_name=f"{kind}/{client_id}", redirect_scheme=scheme)
+
+
+async def _count(place: Place, use: Use) -> None:
+    """Count a request; raises TooManyRequestsException where it is over the limit of its category."""
+    deps = place.call.deps
+    await deps.rates.check(deps.identity.region, use, place.call.now)
 
 
 async def _submit(visit: Visit, post: Page, given: Mapping[str, str], form: Mapping[str, str]) -> Response:

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from poolhouse.core.grants import OAuthError
 from poolhouse.flows.calls import Deps
+from poolhouse.model import TooManyRequestsException
 from poolhouse.oauth.authorize import authorize
 from poolhouse.oauth.discovery import Discovery
 from poolhouse.oauth.errors import FLOW_ERRORS, error_response, translate
@@ -19,7 +20,15 @@ from poolhouse.oauth.userinfo import userinfo
 from poolhouse.storage.errors import Busy
 from poolhouse.web.domains import Address
 from poolhouse.web.requests import RequestRefused, headers, public_call
-from poolhouse.web.responses import CORS, Header, Response, domain_empty, domain_method_not_allowed, respond
+from poolhouse.web.responses import (
+    CORS,
+    RETRY_SOON,
+    Header,
+    Response,
+    domain_empty,
+    domain_method_not_allowed,
+    respond,
+)
 
 _logger = logging.getLogger(__name__)
 _PREFLIGHT: list[Header] = [
@@ -98,7 +107,7 @@ class OAuth:
 
     async def _answer(self, endpoint: Endpoint, request: OAuthRequest) -> Response:
         """Return the answer of an endpoint; raises NoSuchDomain, also where the request is refused before that shows."""
-        extra = [CORS] if endpoint.cors else []
+        extra: list[Header] = [CORS] if endpoint.cors else []
         if request.method not in self._methods(endpoint):
             await request.get_domain()
         if request.method == "OPTIONS" and endpoint.cors:
@@ -117,6 +126,8 @@ class OAuth:
             refusal, status = _refusal(error)
         except FLOW_ERRORS as error:
             refusal, status = translate(error), None
+            if isinstance(error, TooManyRequestsException):
+                extra.append(RETRY_SOON)
         except Exception:
             _logger.exception("request %s failed", request.id)
             refusal, status = OAuthError("server_error"), 500

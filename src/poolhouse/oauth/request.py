@@ -3,6 +3,7 @@
 from msgspec import Struct
 from starlette.types import Receive
 
+from poolhouse.core.rates import Category, Use
 from poolhouse.flows.calls import PublicCall
 from poolhouse.storage import Tx
 from poolhouse.web.domains import Address, DomainContext
@@ -34,6 +35,11 @@ class OAuthRequest(Struct, frozen=True, kw_only=True):
         if found is None:
             raise NoSuchDomain
         return found
+
+    async def count(self, category: Category) -> None:
+        """Count the request; raises TooManyRequestsException where it is over the limit of its category."""
+        deps = self.call.deps
+        await deps.rates.check(deps.identity.region, Use(category), self.call.now)
 
     async def get_domain(self) -> DomainContext:
         """Return the pool domain by a read of its own; raises NoSuchDomain."""

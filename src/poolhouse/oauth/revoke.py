@@ -3,6 +3,7 @@
 from poolhouse.core.client import Client
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.pool import Pool
+from poolhouse.core.rates import Category
 from poolhouse.flows import tokens
 from poolhouse.oauth.clients import Presented, check_client, find_client, find_presented
 from poolhouse.oauth.errors import error_response
@@ -25,6 +26,7 @@ async def revoke(request: OAuthRequest) -> Response:
         await request.get_domain()
         status = 401 if error.error == "invalid_client" else None
         return error_response(error, request_id=request.id, status=status, extra=[CORS])
+    await request.count(Category.USER_TOKEN)
     token = form.get("token")
     if token is None:
         raise OAuthError("invalid_request")

@@ -39,6 +39,8 @@ async def token(request: OAuthRequest) -> Response:
     load = None if grant is None else grant.load(request.call, form)
     asked = await request.call.store.read(lambda tx: _ask(tx, request, form, presented, load))
     check_client(request.call.deps, asked.client, presented)
+    if grant is not None and grant.category is not None:
+        await request.count(grant.category)
     if form.get("grant_type") is None:
         raise OAuthError("invalid_request")
     if grant is None:

@@ -4,6 +4,7 @@ import msgspec
 
 from poolhouse.core.claims import OPENID, userinfo_claims
 from poolhouse.core.grants import OAuthError
+from poolhouse.core.rates import Category
 from poolhouse.flows.bearer import Bearer, check_bearer, find_bearer, open_access_token
 from poolhouse.model import NotAuthorizedException, UserNotFoundException
 from poolhouse.oauth.errors import error_response
@@ -27,6 +28,7 @@ async def userinfo(request: OAuthRequest) -> Response:
     if token is None:
         await request.get_domain()
         return _refusal(request, 400, OAuthError("invalid_request", BAD_REQUEST))
+    await request.count(Category.USER_READ)
     try:
         bearer = await _read_bearer(request, token)
     except (NotAuthorizedException, UserNotFoundException):

@@ -3,17 +3,20 @@
 from msgspec.structs import replace
 
 from poolhouse.core.pool import Pool
+from poolhouse.core.replica import Replica
+from poolhouse.core.replica_rules import regional
 from poolhouse.model import ConcurrentModificationException, GetUserPoolMfaConfigResponse, UserPoolType
 from poolhouse.storage import counts, doomed
 from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
+from poolhouse.storage.replicas import Replicas
 
 _SETTINGS = Column("pools", "settings", UserPoolType)
 _MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
 # Tables of a few rows for each pool, which go with it, and what is counted for each pool.
 _TABLES = (
     *("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"),
-    *("identity_providers", "identity_provider_identifiers"),
+    *("identity_providers", "identity_provider_identifiers", "replicas"),
 )
 _COUNTED = ("users", "clients", "resource_servers", "groups", "identity_providers")
 
@@ -23,13 +26,14 @@ class Pools:
 
     def __init__(self, connection: Connection) -> None:
         self._sql = connection
+        self._replicas = Replicas(connection)
 
     def find(self, pool_id: str) -> Pool | None:
         """Return a pool, past the catalogue's cache."""
         row = self._sql.row(
             "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools WHERE id = :id", id=pool_id
         )
-        return None if row is None else _pool(row)
+        return None if row is None else _pool(row, self._replicas.of_pool(pool_id))
 
     def insert(self, pool: Pool, now: int) -> None:
         """Store a new pool; raises AlreadyExists "pool"."""
@@ -50,8 +54,12 @@ class Pools:
     def save(self, pool: Pool) -> Pool:
         """Store a changed pool; return it with its new revision.
 
+        Of a pool that is looked at through a replica, only the settings of that replica are stored.
         Raises ConcurrentModificationException where somebody else changed or deleted it since it was read.
         """
+        if pool.seat is not None:
+            self._replicas.save(pool.id, replace(pool.seat, settings=regional(pool.settings)))
+            return pool
         saved = self._sql.run(
             "UPDATE pools SET builtin = :builtin, revision = revision + 1, device_group_key = :device_group_key,"
             " settings = :settings, mfa = :mfa WHERE id = :id AND revision = :revision",
@@ -82,15 +90,24 @@ class Pools:
         return True
 
     def page(self, *, region: str, after: str | None, limit: int) -> list[Pool]:
-        """Return a Region's pools by id, those after an id; the built-in pool is left out."""
+        """Return the pools of a Region, and those with a replica there, by id; the built-in pool is left out.
+
+        Each is as it is seen in that Region.
+        """
+        asked = {"region": region, "after": after or "", "limit": limit}
         rows = self._sql.rows(
             "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools"
             " WHERE region = :region AND builtin = 0 AND id > :after ORDER BY id LIMIT :limit",
-            region=region,
-            after=after or "",
-            limit=limit,
+            **asked,
         )
-        return [_pool(row) for row in rows]
+        pools = [_pool(row, self._replicas.of_pool(row[0])) for row in rows]
+        replicated = self._sql.rows(
+            "SELECT pool_id FROM replicas WHERE region = :region AND pool_id > :after ORDER BY pool_id LIMIT :limit",
+            **asked,
+        )
+        elsewhere = (self.find(pool_id) for (pool_id,) in replicated)
+        pools += [seen for pool in elsewhere if pool is not None and (seen := pool.seen_in(region)) is not None]
+        return sorted(pools, key=lambda pool: pool.id)[:limit]
 
     def count(self, region: str) -> int:
         """Return how many pools a Region has, the built-in one left out."""
@@ -111,7 +128,7 @@ def _values(pool: Pool) -> dict[str, object]:
     }
 
 
-def _pool(row: Row) -> Pool:
+def _pool(row: Row, replicas: tuple[Replica, ...]) -> Pool:
     id, builtin, revision, device_group_key, settings, mfa = row
     return Pool(
         id=id,
@@ -120,4 +137,5 @@ def _pool(row: Row) -> Pool:
         device_group_key=device_group_key,
         builtin=bool(builtin),
         revision=revision,
+        replicas=replicas,
     )

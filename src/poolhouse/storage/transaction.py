@@ -16,6 +16,8 @@ from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
 from poolhouse.storage.pools import Pools
+from poolhouse.storage.rates import Rates
+from poolhouse.storage.replicas import Replicas
 from poolhouse.storage.resource_servers import ResourceServers
 from poolhouse.storage.sessions import AuthorizationCodes, Sessions
 from poolhouse.storage.terms import Terms
@@ -32,6 +34,7 @@ class Tx:
         self._generations = Generations(connection, writing=writing)
         self.catalogue = Catalogue(connection, cache, self._generations, writing=writing)
         self.pools = Pools(connection)
+        self.replicas = Replicas(connection)
         self.clients = Clients(connection)
         self.domains = Domains(connection)
         self.resource_servers = ResourceServers(connection)
@@ -50,6 +53,7 @@ class Tx:
         self.access_keys = AccessKeys(connection)
         self.signing_keys = SigningKeys(connection)
         self.settings = Settings(connection)
+        self.rates = Rates(connection)
 
     def sweep(self, now: int, limit: int) -> int:
         """Delete expired rows, at most ``limit`` of each kind; return how many."""

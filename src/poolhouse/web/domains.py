@@ -76,11 +76,20 @@ class Address(Struct, frozen=True, kw_only=True):
     prefix: bool = True
 
     def find(self, tx: Tx, identity: Identity) -> DomainContext | None:
-        """Return the pool domain at this address."""
+        """Return the pool domain at this address.
+
+        Through a replica that is not active there is none: it takes no requests of users (spec/api/10 §3).
+
+        Differs from Cognito (domains of replicas): through an active one prefix domains are served as custom ones are.
+        """
         found = tx.catalogue.find_domain(self.name)
         if found is None:
             return None
         pool, domain = found
+        if pool.replicas:
+            pool = pool.seen_in(identity.region) or pool
+            if pool.seat is not None and not pool.seat.is_active:
+                return None
         if self.host is not None and domain.custom == self.prefix:
             return None
         return DomainContext(identity=identity, pool=pool, domain=domain, path=self.path, host=self.host)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.types import Receive, Scope
 
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.core.replica import Reach
 from poolhouse.flows.calls import Deps, Origin, PublicCall
 
 Headers = Mapping[str, str]
@@ -114,5 +115,5 @@ def request_id(scope: Scope, deps: Deps) -> str:
 
 
 def public_call(scope: Scope, deps: Deps) -> PublicCall:
-    """Return the call of a caller of whom nothing is known yet."""
-    return PublicCall(deps=deps, now=deps.clock.now(), origin=origin(scope, deps))
+    """Return the call of a caller of whom nothing is known yet, for what users do without becoming other users."""
+    return PublicCall(deps=deps, now=deps.clock.now(), origin=origin(scope, deps), reach=Reach.ACTIVE)

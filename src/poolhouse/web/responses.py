@@ -13,6 +13,8 @@ Header = tuple[bytes, bytes]
 JSON_TYPE: Header = (b"content-type", b"application/json;charset=UTF-8")
 HTML_TYPE: Header = (b"content-type", b"text/html;charset=UTF-8")
 CORS: Header = (b"access-control-allow-origin", b"*")
+# With 429: a second's budget fills up within a second.
+RETRY_SOON: Header = (b"retry-after", b"1")
 
 # Spec: http/02 §2.0, on every response of a pool domain, with the request id and ``Server`` in place of the
 # HTTP server's own name. They are good for every other page as well.

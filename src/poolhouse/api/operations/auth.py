@@ -7,6 +7,7 @@ from poolhouse.api.registry import operation
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
+from poolhouse.core.replica_rules import check_challenge
 from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
 from poolhouse.flows import sign_in, tokens
 from poolhouse.flows.calls import AdminCall, Call, PublicCall
@@ -51,7 +52,7 @@ async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> Initi
     user who needs a second factor, are refused with InvalidUserPoolConfigurationException, so no factor is ever
     skipped; no device is offered to be remembered. Users in a pool whose factors are optional sign in by password.
     """
-    return await _initiate(call, lambda tx: get_app(tx, request.client_id), request, InitiateAuthResponse)
+    return await _initiate(call, lambda tx: get_app(call, tx, request.client_id), request, InitiateAuthResponse)
 
 
 @operation
@@ -72,7 +73,7 @@ async def respond_to_auth_challenge(
     Differs from Cognito: there are two challenges in this version, PASSWORD_VERIFIER and NEW_PASSWORD_REQUIRED;
     others are never asked, so an answer to one is refused as an invalid session.
     """
-    app = await call.store.read(lambda tx: get_app(tx, request.client_id))
+    app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     return await _respond(call, app, request, RespondToAuthChallengeResponse)
 
 
@@ -98,7 +99,7 @@ async def get_tokens_from_refresh_token(
     """
     held = tokens.find_refreshing(call, request.refresh_token)
     (pool, client), holder = await call.store.read(
-        lambda tx: _with_holder(tx, lambda tx: get_app(tx, request.client_id), held)
+        lambda tx: _with_holder(tx, lambda tx: get_app(call, tx, request.client_id), held)
     )
     if not _is_proved(call, client, request.client_secret):
         raise NotAuthorizedException(f"Unable to verify client secret for client {client.id}")
@@ -116,7 +117,7 @@ async def revoke_token(call: PublicCall, request: RevokeTokenRequest) -> RevokeT
     app = await call.store.read(lambda tx: tx.catalogue.find_app(request.client_id))
     if app is None or not _is_proved(call, app[1], request.client_secret):
         raise UnauthorizedException(f"Unable to verify client {request.client_id}")
-    await tokens.revoke(call, *app, request.token)
+    await tokens.revoke(call, call.here(app[0]), app[1], request.token)
     return RevokeTokenResponse()
 
 
@@ -175,6 +176,7 @@ async def _respond(
     answer: type[Answer],
 ) -> Answer:
     pool, client = app
+    check_challenge(pool, request.challenge_name)
     given = request.challenge_responses or {}
     check_secret_hash(call.deps, client, required(given, "USERNAME"), given.get("SECRET_HASH"))
     reply = sign_in.Reply(

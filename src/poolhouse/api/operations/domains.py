@@ -72,10 +72,11 @@ async def describe_user_pool_domain(
 
     def load(tx: Tx) -> DomainDescriptionType:
         try:
-            _, domain = _owned(call, tx, request.domain)
+            pool, domain = _owned(call, tx, request.domain)
         except InvalidParameterException:
             return DomainDescriptionType()
-        return domain.description
+        # A prefix domain belongs to the Region where it was made.
+        return DomainDescriptionType() if pool.seat is not None and not domain.custom else domain.description
 
     return DescribeUserPoolDomainResponse(domain_description=await call.store.read(load))
 

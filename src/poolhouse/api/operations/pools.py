@@ -42,8 +42,8 @@ async def create_user_pool(call: AdminCall, request: CreateUserPoolRequest) -> C
     """Make a user pool.
 
     Differs from Cognito: the roles of SmsConfiguration and the functions of LambdaConfig are not tried out;
-    a Region can have 10,000 pools. KeyConfiguration and UserPoolAddOns are kept without effect: secrets are sealed
-    with the installation's master key, and threat protection is not in this version.
+    a Region can have 10,000 pools. KeyConfiguration and UserPoolAddOns have no effect but on replicas: secrets are
+    sealed with the installation's master key, and threat protection is not in this version.
     """
     pool = await create_pool(call, request)
     return CreateUserPoolResponse(user_pool=_described(pool, users=0))
@@ -82,7 +82,7 @@ async def delete_user_pool(call: AdminCall, request: DeleteUserPoolRequest) -> N
 
 @operation
 async def list_user_pools(call: AdminCall, request: ListUserPoolsRequest) -> ListUserPoolsResponse:
-    """Return the user pools of the caller's Region, by id."""
+    """Return the user pools of the caller's Region, and those with a replica there, by id."""
     bound = binding("ListUserPools", call.region)
     place = open_place(call, bound, request.next_token)
     limit = request.max_results
@@ -91,18 +91,20 @@ async def list_user_pools(call: AdminCall, request: ListUserPoolsRequest) -> Lis
     )
     page, after = cut(pools, limit, lambda pool: pool.id)
     return ListUserPoolsResponse(
-        user_pools=[_listed(pool.settings) for pool in page],
+        user_pools=[_listed(pool) for pool in page],
         next_token=seal_place(call, bound, after) if after else None,
     )
 
 
-def _listed(settings: UserPoolType) -> UserPoolDescriptionType:
+def _listed(pool: Pool) -> UserPoolDescriptionType:
+    settings = pool.settings
     return UserPoolDescriptionType(
         id=settings.id,
         name=settings.name,
         lambda_config=settings.lambda_config,
         last_modified_date=settings.last_modified_date,
         creation_date=settings.creation_date,
+        replica_regions=[replica.region for replica in pool.replicas] or None,
     )
 
 

@@ -97,6 +97,6 @@ async def confirm_forgot_password(
 
 async def _app_of(call: PublicCall, request: Request) -> tuple[Pool, Client]:
     """Return the pool and the client of a request, whose secret hash is right."""
-    pool, client = await call.store.read(lambda tx: get_app(tx, request.client_id))
+    pool, client = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     check_secret_hash(call.deps, client, request.username, request.secret_hash)
     return pool, client

@@ -6,6 +6,7 @@ import msgspec
 
 from poolhouse.core.grants import OAuthError, is_machine, machine_scopes
 from poolhouse.core.parameters import Parameters
+from poolhouse.core.rates import Category
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.tokens import Tokens, client_credentials
 from poolhouse.oauth.grants.grant import Asked, Grant
@@ -37,4 +38,4 @@ def check_metadata(text: str | None) -> None:
         raise OAuthError("invalid_request") from None
 
 
-GRANT = Grant(is_open_to=is_machine, load=load, authorise=authorise)
+GRANT = Grant(category=Category.CLIENT_AUTHENTICATION, is_open_to=is_machine, load=load, authorise=authorise)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from poolhouse.core.client import Client
 from poolhouse.core.parameters import Parameters
 from poolhouse.core.pool import Pool
+from poolhouse.core.rates import Category
 from poolhouse.core.signing_key import PoolKeys
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.tokens import Tokens
@@ -35,11 +36,13 @@ class Asked(Struct, Generic[T], frozen=True, kw_only=True):
 class Grant(Struct, Generic[T], frozen=True, kw_only=True):
     """A grant type: the parameters it needs, the clients it is open to, what it reads and what it does.
 
+    ``category`` is what requests count as, None for what follows a sign-in that was counted.
     ``load`` prepares the reading of what a request is about, before anything is known of the client;
     ``authorise`` raises OAuthError or an error of the model.
     """
 
     required: tuple[str, ...] = ()
+    category: Category | None = None
     is_open_to: Callable[[Client], bool]
     load: Callable[[PublicCall, Parameters], Callable[[Tx], T]]
     authorise: Callable[[Asked[T]], Awaitable[Tokens]]

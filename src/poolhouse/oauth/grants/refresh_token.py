@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from poolhouse.core.grants import is_refreshing
 from poolhouse.core.parameters import Parameters
+from poolhouse.core.rates import Category
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.tokens import Holder, Tokens, find_holder, find_refreshing, renew
 from poolhouse.oauth.grants.grant import Asked, Grant
@@ -23,4 +24,10 @@ async def authorise(asked: Asked[Holder | None]) -> Tokens:
     return await renew(asked.call, asked.pool, asked.client, asked.found, source=SOURCE)
 
 
-GRANT = Grant(required=("refresh_token",), is_open_to=is_refreshing, load=load, authorise=authorise)
+GRANT = Grant(
+    required=("refresh_token",),
+    category=Category.USER_TOKEN,
+    is_open_to=is_refreshing,
+    load=load,
+    authorise=authorise,
+)
