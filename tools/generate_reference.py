@@ -360,12 +360,14 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "factor_required": (False, True),
         "factors": _SETS,
         "preferred_factor": (None, *_FACTORS),
+        "trusted_device": (False, True),
     },
     Progress: {
         "method": sorted(set(METHODS.values())),
         "event_id": ("",),
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
+        "device_key": (None,),
     },
 }
 

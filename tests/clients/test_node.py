@@ -43,6 +43,23 @@ def test_identity_js_signs_in_by_srp(node, server, pool, app, user):
     assert found["refreshed"]
 
 
+def test_identity_js_remembers_its_device(node, server, pool, app, user):
+    """amazon-cognito-identity-js confirms its device, signs in by its secret, and begins anew once it is forgotten."""
+    pool_id = pool(DeviceConfiguration={"ChallengeRequiredOnNewDevice": True})
+    client = app(pool_id)
+    name = user(pool_id)
+
+    found = node("identity_js_device.mjs", f"{server.url}/", pool_id, client["ClientId"], name, PASSWORD)
+
+    first, second, third = found["asked"]
+    assert first == ["InitiateAuth", "PASSWORD_VERIFIER", "ConfirmDevice"]
+    assert second == ["InitiateAuth", "PASSWORD_VERIFIER", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"]
+    assert third[-3:] == ["PASSWORD_VERIFIER", "PASSWORD_VERIFIER", "ConfirmDevice"]
+    assert found["keys"][0] == found["keys"][1] != found["keys"][2]
+    assert found["devices"] == [found["keys"][0]]
+    assert (found["refreshed"], found["afterwards"]) == ("refreshed", "Invalid Refresh Token")
+
+
 @pytest.mark.parametrize("use", ["id", "access"])
 def test_aws_jwt_verify_accepts_tokens(node, aws_issuer_server, use):
     """aws-jwt-verify's CognitoJwtVerifier accepts both tokens where the issuer is Cognito's own."""

@@ -46,6 +46,7 @@ def test_metadata_is_there_only_where_the_request_had_some():
     """clientMetadata is left out, not empty."""
     assert events_auth.post_authentication(USER, None) == {"userAttributes": SHOWN, "newDeviceUsed": False}
     assert events_auth.post_authentication(USER, {"k": "v"})["clientMetadata"] == {"k": "v"}
+    assert events_auth.post_authentication(USER, None, new_device=True)["newDeviceUsed"] is True
     assert "clientMetadata" not in events_auth.pre_token(USER, (), ["openid"], {})
     assert events_auth.pre_token(USER, (), ["openid"], {"k": "v"}) == {
         "userAttributes": SHOWN,

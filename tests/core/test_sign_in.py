@@ -32,6 +32,8 @@ SHOWN = {
     Challenge.PASSWORD: Proof.IDENTITY,
     Challenge.PASSWORD_VERIFIER: Proof.IDENTITY,
     Challenge.NEW_PASSWORD_REQUIRED: Proof.NEW_PASSWORD,
+    Challenge.DEVICE_SRP_AUTH: Proof.DEVICE_NAMED,
+    Challenge.DEVICE_PASSWORD_VERIFIER: Proof.SECOND_FACTOR,
     Challenge.MFA_SETUP: Proof.SECOND_FACTOR,
     **dict.fromkeys(FACTORS, Proof.SECOND_FACTOR),
 }
@@ -45,6 +47,7 @@ def all_facts(draw) -> Facts:
         factor_required=draw(st.booleans()),
         factors=factors,
         preferred_factor=draw(st.sampled_from((None, *FACTORS))),
+        trusted_device=draw(st.booleans()),
     )
 
 
@@ -57,7 +60,10 @@ def answer(challenge: Challenge, facts: Facts, progress: Progress) -> Progress:
 
 @given(all_facts(), st.sampled_from([Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER]))
 def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: Challenge):
-    """Whatever is true, right answers end the sign-in within seven steps, and only after every due factor."""
+    """Whatever is true, right answers end the sign-in within seven steps, and only after every due factor.
+
+    A trusted device answers for any factor.
+    """
     progress, asked = Progress(method=method, event_id="event"), []
     while (challenge := next_step(facts, progress)) is not None:
         asked.append(challenge)
@@ -65,8 +71,10 @@ def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: C
         progress = answer(challenge, facts, progress)
     assert asked[0] == method
     assert facts.must_replace_password == (Challenge.NEW_PASSWORD_REQUIRED in asked)
-    assert bool(facts.factors) == bool(set(FACTORS) & set(asked))
-    assert (facts.factor_required or bool(facts.factors)) == (Proof.SECOND_FACTOR in progress.proved)
+    assert facts.trusted_device == (Challenge.DEVICE_PASSWORD_VERIFIER in asked)
+    assert (bool(facts.factors) and not facts.trusted_device) == bool(set(FACTORS) & set(asked))
+    due = facts.factor_required or bool(facts.factors) or facts.trusted_device
+    assert due == (Proof.SECOND_FACTOR in progress.proved)
     assert len(asked) == len(set(asked))
 
 
@@ -77,7 +85,7 @@ def test_done_means_everything_due_is_shown(facts: Facts, proved: set[Proof], fa
     if next_step(facts, progress) is None:
         assert Proof.IDENTITY in proved
         assert Proof.NEW_PASSWORD in proved or not facts.must_replace_password
-        assert Proof.SECOND_FACTOR in proved or not (facts.factor_required or facts.factors)
+        assert Proof.SECOND_FACTOR in proved or not (facts.factor_required or facts.factors or facts.trusted_device)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +99,8 @@ def test_done_means_everything_due_is_shown(facts: Facts, proved: set[Proof], fa
         (Facts(factors=FACTORS[:2], preferred_factor=Challenge.EMAIL_OTP), Challenge.SELECT_MFA_TYPE),
         (Facts(factor_required=True), Challenge.MFA_SETUP),
         (Facts(factor_required=True, factors=(Challenge.SMS_MFA,)), Challenge.SMS_MFA),
+        (Facts(factors=FACTORS, trusted_device=True), Challenge.DEVICE_SRP_AUTH),
+        (Facts(must_replace_password=True, trusted_device=True), Challenge.NEW_PASSWORD_REQUIRED),
     ],
 )
 def test_what_follows_a_right_password(facts: Facts, asked: Challenge | None):

@@ -38,6 +38,7 @@ class Tenant:
     terms: str = "00000000-0000-4000-8000-000000000000"
     secret: str = "none--1700000000"
     provider: str = "nobody"
+    device: str = "us-east-1_00000000-0000-4000-8000-000000000000"
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
@@ -45,8 +46,15 @@ class Tenant:
             "UserPoolId": self.pool_id, "ClientId": self.client, "Domain": self.domain, "Username": self.username,
             "ManagedLoginBrandingId": self.style, "Identifier": self.server_id, "ResourceArn": ARN + self.pool_id,
             "GroupName": self.group, "TermsId": self.terms, "ClientSecretId": self.secret,
-            "ProviderName": self.provider, "IdpIdentifier": f"{self.provider}.example",
+            "ProviderName": self.provider, "IdpIdentifier": f"{self.provider}.example", "DeviceKey": self.device,
+            "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": self.username},
+            "SourceUser": self.identity("source"), "User": self.identity("linked"),
         }  # fmt: skip
+
+    def identity(self, value: str) -> dict[str, str]:
+        """A user of the provider."""
+        known = {"ProviderName": self.provider, "ProviderAttributeName": "Cognito_Subject"}
+        return known | {"ProviderAttributeValue": value}
 
 
 @pytest.fixture
@@ -54,7 +62,9 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
     """Make a pool with a user, a client, a domain, a style, a resource server and a group of these names."""
 
     def make(name: str) -> Tenant:
-        pool_id = pool(AutoVerifiedAttributes=["email"])
+        pool_id = pool(
+            AutoVerifiedAttributes=["email"], DeviceConfiguration={"DeviceOnlyRememberedOnUserPrompt": False}
+        )
         client = app(pool_id, **(OAUTH_CLIENT | {"ExplicitAuthFlows": FLOWS, "AllowedOAuthScopes": ["openid"]}))[
             "ClientId"
         ]
@@ -73,9 +83,28 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         provider = f"Provider-{name}"
         known = {"ProviderName": provider, "IdpIdentifiers": [f"{provider}.example"]}
         call("CreateIdentityProvider", UserPoolId=pool_id, **(PROVIDER | known))
-        return Tenant(pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret, provider)
+        device = confirm_device(call, client, name)
+        made = Tenant(
+            pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret, provider, device
+        )
+        linked = {"DestinationUser": made.names()["DestinationUser"], "SourceUser": made.identity("linked")}
+        call("AdminLinkProviderForUser", UserPoolId=pool_id, **linked)
+        return made
 
     return make
+
+
+def confirm_device(call, client: str, username: str) -> str:
+    """Sign in from a new device and confirm it; give its key."""
+    tokens = call(
+        "InitiateAuth",
+        ClientId=client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": username, "PASSWORD": PASSWORD},
+    )["AuthenticationResult"]
+    key = tokens["NewDeviceMetadata"]["DeviceKey"]
+    call("ConfirmDevice", AccessToken=tokens["AccessToken"], DeviceKey=key)
+    return key
 
 
 TERMS: dict[str, Any] = {
@@ -98,6 +127,7 @@ MORE: dict[str, Any] = {
     "UserAttributeNames": ["name"], "CustomAttributes": [{"Name": "after", "AttributeDataType": "String"}],
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
+    "DeviceRememberedStatus": "not_remembered",
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
@@ -109,6 +139,7 @@ OPTIONAL = {
     "CreateTerms": ("Links",),
     "UpdateTerms": ("Links",),
     "UpdateIdentityProvider": ("ProviderDetails",),
+    "AdminUpdateDeviceStatus": ("DeviceRememberedStatus",),
     "GetUICustomization": ("ClientId",),
     "SetUICustomization": ("ClientId", "CSS"),
     "CreateUserPoolDomain": ("ManagedLoginVersion",),
@@ -150,6 +181,7 @@ def snapshot(call, tenant: Tenant) -> Any:
         call("ListResourceServers", **pool, MaxResults=50),
         call("ListGroups", **pool),
         call("ListUsersInGroup", **pool, GroupName=tenant.group),
+        call("AdminListDevices", **pool, Username=tenant.username),
         call("ListTerms", **pool),
         call("DescribeTerms", **pool, TermsId=tenant.terms),
         call("ListIdentityProviders", **pool),
@@ -300,8 +332,11 @@ def test_27_users_reach_only_themselves(call, cognito, tenant, user):
     own = tenant("ann")
     user(own.pool_id, "bob", email="bob27b@example.com", email_verified="true", name="Bob")
 
+    device = confirm_device(call, own.client, "bob")
+
     def bob() -> Any:
-        return call("AdminGetUser", UserPoolId=own.pool_id, Username="bob")
+        known = {"UserPoolId": own.pool_id, "Username": "bob"}
+        return call("AdminGetUser", **known), call("AdminListDevices", **known)
 
     def token() -> str:
         return call(
@@ -326,12 +361,16 @@ def test_27_users_reach_only_themselves(call, cognito, tenant, user):
         known = {
             "UserAttributes": [{"Name": "name", "Value": "After"}], "UserAttributeNames": ["name"],
             "AttributeName": "email", "Code": "123456", "PreviousPassword": PASSWORD, "ProposedPassword": PASSWORD,
+            "DeviceKey": device, "DeviceRememberedStatus": "not_remembered",
         }  # fmt: skip
         request |= {name: value for name, value in known.items() if name in names}
         try:
             cognito._make_api_call(operation, request)
+            assert "DeviceKey" not in names, operation
         except ClientError as error:
-            assert error.response["Error"]["Code"] in {"CodeMismatchException", "ExpiredCodeException"}, operation
+            code = error.response["Error"]["Code"]
+            expected = REFUSED if "DeviceKey" in names else {"CodeMismatchException", "ExpiredCodeException"}
+            assert code in expected, operation
         assert bob() == before, operation
         assert call("GetUser", AccessToken=bobs)["Username"] == "bob", operation
 

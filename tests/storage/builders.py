@@ -4,11 +4,14 @@ import itertools
 
 from poolhouse.core.classic_style import ALL, ClassicStyle
 from poolhouse.core.client import Client, ClientSecret
+from poolhouse.core.devices import Device
 from poolhouse.core.domain import Domain
 from poolhouse.core.groups import Group
+from poolhouse.core.identities import Identity
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.message import Message
 from poolhouse.core.pool import Pool
+from poolhouse.core.provider_links import SUBJECT
 from poolhouse.core.replica import Regional, Replica
 from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
 from poolhouse.core.signing_key import SigningKey
@@ -33,6 +36,7 @@ from poolhouse.model import (
 
 POOL = "us-east-1_AAAAAAAAA"
 NOW = 1_700_000_000_000
+KEY = "us-east-1_00000000-0000-4000-8000-00000000000d"
 _numbers = itertools.count(1)
 
 
@@ -118,6 +122,22 @@ def user(username=None, pool_id=POOL, **members) -> User:
 
 def group(name="staff", pool_id=POOL, **members) -> Group:
     return Group(pool_id=pool_id, name=name, **{"created_at": NOW, "modified_at": NOW} | members)
+
+
+def device(user_id, key=KEY, **members) -> Device:
+    defaults = {"remembered": True, "created_at": NOW, "modified_at": NOW, "authenticated_at": NOW}
+    return Device(user_id=user_id, key=key, **defaults | members)
+
+
+def identity(user_id, value="x", provider="Partner", attribute=SUBJECT, pool_id=POOL, **members) -> Identity:
+    return Identity(
+        pool_id=pool_id,
+        provider=provider,
+        attribute=attribute,
+        value=value,
+        user_id=user_id,
+        **{"created_at": NOW} | members,
+    )
 
 
 def names(*aliases: str, **search: str) -> Names:

@@ -14,14 +14,17 @@ from poolhouse.storage import migrate, open_store
 from poolhouse.storage.engine import statements, translate, translate_schema
 from poolhouse.storage.transaction import Tx
 from tests.storage.builders import (
+    KEY,
     NOW,
     POOL,
     authorization_code,
     classic_style,
     client,
     confirmation_code,
+    device,
     domain,
     group,
+    identity,
     message,
     names,
     pool,
@@ -63,6 +66,12 @@ def write_everything(tx: Tx) -> None:
     staff = tx.groups.insert(group())
     tx.groups.save(staff)
     tx.groups.add(staff, ann)
+    tx.devices.insert(device(ann.id), 9)
+    tx.devices.remember(ann.id, KEY, remembered=False, now=NOW)
+    tx.devices.note_sign_in(ann.id, KEY, address="::1", now=NOW)
+    tx.identity_providers.hold(POOL, "Partner")
+    tx.identities.insert(identity(ann.id))
+    tx.users.save_attributes(ann)
     tx.sessions.insert(session("s", ann.id))
     tx.sessions.save(session("s", ann.id))
     tx.authorization_codes.insert(b"d", authorization_code(ann.id))
@@ -130,6 +139,11 @@ def read_everything(tx: Tx) -> None:
     tx.groups.count(POOL)
     tx.groups.of_user(ann)
     tx.groups.members(tx.groups.find(POOL, "staff"), after=None, limit=9)
+    tx.devices.find(ann.id, KEY)
+    tx.devices.page(ann.id, after=None, limit=9)
+    tx.identities.find(POOL, "Partner", "email", "x")
+    tx.identities.of_user(ann.id)
+    tx.identities.attributes(POOL, "Partner", 5)
     tx.sessions.find("s")
     tx.sessions.find_with_user("s")
     tx.authorization_codes.find(b"d")
@@ -160,9 +174,13 @@ def delete_everything(tx: Tx) -> None:
     tx.authorization_codes.delete_of_user(ann.id)
     tx.groups.remove(tx.groups.find(POOL, "staff"), ann)
     tx.groups.delete(tx.groups.find(POOL, "staff"))
+    tx.devices.delete(ann.id, KEY)
+    tx.identities.delete(identity(ann.id))
+    tx.identities.insert(identity(ann.id))
+    tx.identity_providers.delete(POOL, "Partner")
+    tx.sweep(NOW, 10)
     tx.users.delete(ann)
     tx.terms.delete(POOL, terms().terms_id)
-    tx.identity_providers.delete(POOL, "Partner")
     tx.classic_styles.delete(POOL, "ALL")
     tx.branding.delete(POOL, style().managed_login_branding_id)
     tx.resource_servers.delete(POOL, server().identifier)

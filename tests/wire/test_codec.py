@@ -17,6 +17,7 @@ from poolhouse.model import (
     InitiateAuthResponse,
     InternalErrorException,
     InvalidParameterException,
+    ServiceError,
     SignUpResponse,
     UserNotFoundException,
     UserType,
@@ -104,6 +105,20 @@ def test_an_empty_body_is_an_empty_object() -> None:
     with pytest.raises(InvalidParameterException, match="'maxResults'"):
         decoder.decode(b"")
     assert codec.RequestDecoder(OPERATIONS["GetCSVHeader"]).decode(b'{"UserPoolId":"a_b"}').user_pool_id == "a_b"
+
+
+def test_parameters_of_signing_in_may_be_null() -> None:
+    """As amazon-cognito-identity-js sends them for none; elsewhere, and in tags, null is refused (spec/api/01 §1)."""
+    decoder = codec.RequestDecoder(OPERATIONS["RespondToAuthChallenge"])
+    whole = {"ClientId": "1example", "ChallengeName": "PASSWORD_VERIFIER"}
+    body = whole | {"ChallengeResponses": {"USERNAME": "ann", "DEVICE_KEY": None}, "Session": None}
+    assert decoder.decode(json.dumps(body).encode()).challenge_responses == {"USERNAME": "ann"}
+    for wrong in (body | {"ClientMetadata": {"a": None}}, body | {"ClientId": None}, [body]):
+        with pytest.raises(ServiceError):
+            decoder.decode(json.dumps(wrong).encode())
+    parameters = {"AuthFlow": "USER_SRP_AUTH", "ClientId": "1example", "AuthParameters": {"DEVICE_KEY": None}}
+    request = codec.RequestDecoder(OPERATIONS["InitiateAuth"]).decode(json.dumps(parameters).encode())
+    assert request.auth_parameters == {}
 
 
 def test_requests_of_the_program_itself_are_checked() -> None:

@@ -128,4 +128,5 @@ async def _bearer_call(call: Call, token: str) -> UserCall:
         user=user,
         session=bearer.session,
         scopes=bearer.scopes,
+        device_key=bearer.claims.device_key,
     )

@@ -22,6 +22,7 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 MAX_DEPTH = 100
 # The message is repeated in a header, where clients set limits of their own.
 MAX_HEADER_MESSAGE = 1024
+_PARAMETERS = ("AuthParameters", "ChallengeResponses")
 
 _CORS: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -59,7 +60,7 @@ class RequestDecoder:
             if not body.isascii():
                 # The decoder skips unknown members without looking at their bytes.
                 body.decode()
-            request = self._decoder.decode(body)
+            request = self._read(body)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             # Its text would quote the body.
             raise explain(self._request, body) from None
@@ -71,9 +72,33 @@ class RequestDecoder:
                 raise SerializationException
         return request
 
+    def _read(self, body: bytes) -> Struct:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError:
+            without = _without_nulls(body)
+            if without is None:
+                raise
+            return self._decoder.decode(without)
+
     def check(self, request: Struct) -> Struct:
         """Return a request that the program made itself, checked as one that came from outside."""
         return self.decode(msgspec.json.encode(request))
+
+
+def _without_nulls(body: bytes) -> bytes | None:
+    """Return a request whose parameters of signing in lack those that are null, None where none of them is.
+
+    amazon-cognito-identity-js takes DEVICE_KEY back in this way.
+    """
+    document = msgspec.json.decode(body)
+    found = False
+    for name in _PARAMETERS:
+        given = document.get(name) if isinstance(document, dict) else None
+        if isinstance(given, dict) and None in given.values():
+            document[name] = {key: value for key, value in given.items() if value is not None}
+            found = True
+    return msgspec.json.encode(document) if found else None
 
 
 def is_too_deep(document: Any) -> bool:

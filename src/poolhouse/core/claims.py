@@ -8,6 +8,8 @@ from msgspec import Struct
 from poolhouse.core.attributes import readable
 from poolhouse.core.client import Client
 from poolhouse.core.groups import Group, find_preferred_role, roles_of
+from poolhouse.core.identities import ATTRIBUTE as IDENTITIES
+from poolhouse.core.identities import identities_claim
 from poolhouse.core.jws import b64url
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
@@ -41,7 +43,7 @@ SCOPE_CLAIMS = {
 }
 FLAGS = frozenset({"email_verified", "phone_number_verified"})
 # Attributes with a place of their own in Cognito's order.
-PLACED = frozenset({"email", "phone_number"}) | FLAGS
+PLACED = frozenset({"email", "phone_number", IDENTITIES}) | FLAGS
 
 
 class Minting(Struct, frozen=True, kw_only=True):
@@ -119,6 +121,10 @@ def id_claims(minting: Minting, *, jti: str, at_hash: str | None = None, nonce: 
     if roles:
         claims["cognito:roles"] = roles
     claims["aud"] = minting.client.id
+    # Neither a scope nor the attributes that a client may read limit it.
+    identities = user.attributes.get(IDENTITIES)
+    if identities is not None:
+        claims[IDENTITIES] = identities_claim(identities)
     if session.event_id:
         claims["event_id"] = session.event_id
     claims["token_use"] = "id"
@@ -136,6 +142,8 @@ def access_claims(minting: Minting, *, jti: str) -> dict[str, object]:
     """Return the claims of a user's access token, in the order of captured ones (spec/http/04 §4.3)."""
     user, session = minting.user, minting.session
     claims: dict[str, object] = {"sub": user.sub}
+    if session.device_key:
+        claims["device_key"] = session.device_key
     _place_groups(claims, minting.groups)
     claims["iss"] = minting.issuer
     if session.oauth:

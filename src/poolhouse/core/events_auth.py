@@ -19,6 +19,7 @@ class TokenSource(StrEnum):
     HOSTED = "TokenGeneration_HostedAuth"
     SIGN_IN = "TokenGeneration_Authentication"
     NEW_PASSWORD = "TokenGeneration_NewPasswordChallenge"
+    DEVICE = "TokenGeneration_AuthenticateDevice"
     REFRESH = "TokenGeneration_RefreshTokens"
     CLIENT_CREDENTIALS = "TokenGeneration_ClientCredentials"
 
@@ -32,9 +33,14 @@ def pre_authentication(client: Client, user: User | None, validation_data: dict[
     }
 
 
-def post_authentication(user: User, client_metadata: dict[str, str] | None) -> dict[str, Any]:
-    """Return the request after a sign-in whose every step is passed."""
-    return {"userAttributes": user_attributes(user), "newDeviceUsed": False, **_metadata(client_metadata)}
+def post_authentication(
+    user: User, client_metadata: dict[str, str] | None, *, new_device: bool = False
+) -> dict[str, Any]:
+    """Return the request after a sign-in whose every step is passed.
+
+    ``new_device`` says that the pool tracks devices and did not know this one.
+    """
+    return {"userAttributes": user_attributes(user), "newDeviceUsed": new_device, **_metadata(client_metadata)}
 
 
 def define_challenge(client: Client, user: User | None) -> dict[str, Any]:

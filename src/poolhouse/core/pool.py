@@ -79,6 +79,11 @@ class Pool(Struct, frozen=True, kw_only=True, dict=True):
         configuration = self.settings.username_configuration
         return configuration is None or configuration.case_sensitive
 
+    @property
+    def tracks_devices(self) -> bool:
+        """Whether users' devices are tracked: DeviceConfiguration is set (spec/api/04 §8)."""
+        return self.settings.device_configuration is not None
+
     @cached_property
     def schema(self) -> dict[str, SchemaAttributeType]:
         """The attributes that users may have, by name and in the pool's order."""

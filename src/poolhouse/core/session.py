@@ -10,6 +10,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``auth_time`` is in seconds. ``oauth`` tells tokens of the OAuth endpoints (``version`` 2) from
     those of the API. ``generation`` counts rotations of the refresh token, ``rotated_at`` is the time
     of the last one. ``resource`` becomes ``aud`` of the access token (spec/http/04 §4.9).
+    ``device_key`` is the device that was signed in from, where the pool tracked devices.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     resource: str | None = None
     generation: int = 0
     rotated_at: int = 0
+    device_key: str | None = None
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from poolhouse.core.client import Client
+from poolhouse.core.devices import Device, is_second_factor
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.model import AuthFlowType as Flow
@@ -58,34 +59,40 @@ class Proof(StrEnum):
     IDENTITY = "identity"
     NEW_PASSWORD = "new_password"
     SECOND_FACTOR = "second_factor"
+    DEVICE_NAMED = "device_named"
+    DEVICE = "device"
 
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What is true of pool, client and user now.
 
     ``factors`` are the second factors that the user can be asked for, ``preferred_factor`` is one of them.
+    ``trusted_device`` says that the device which the sign-in names may stand for them.
     """
 
     must_replace_password: bool = False
     factor_required: bool = False
     factors: tuple[Challenge, ...] = ()
     preferred_factor: Challenge | None = None
+    trusted_device: bool = False
 
 
 class Progress(Struct, frozen=True, kw_only=True):
     """What has been shown so far, sealed between the steps.
 
-    ``method`` is the challenge by which identity is shown; ``factor`` is the second factor that the user chose.
+    ``method`` is the challenge by which identity is shown; ``factor`` is the second factor that the user chose;
+    ``device_key`` is the device that the client says it is.
     """
 
     method: Challenge
     event_id: str
     proved: frozenset[Proof] = frozenset()
     factor: Challenge | None = None
+    device_key: str | None = None
 
-    def having(self, proof: Proof) -> "Progress":
-        """Return the progress with one more thing shown."""
-        return replace(self, proved=self.proved | {proof})
+    def having(self, *proofs: Proof) -> "Progress":
+        """Return the progress with more things shown."""
+        return replace(self, proved=self.proved.union(proofs))
 
 
 Rule = Callable[[Facts, Progress], Challenge | None]
@@ -100,6 +107,14 @@ def replace_password(facts: Facts, progress: Progress) -> Challenge | None:
     """Ask for a password of the user's own in place of a temporary one."""
     due = facts.must_replace_password and Proof.NEW_PASSWORD not in progress.proved
     return Challenge.NEW_PASSWORD_REQUIRED if due else None
+
+
+def prove_device(facts: Facts, progress: Progress) -> Challenge | None:
+    """Have a remembered device prove its secret, in two steps, in place of a second factor (spec/api/04 §8)."""
+    if not facts.trusted_device or Proof.SECOND_FACTOR in progress.proved:
+        return None
+    named = Proof.DEVICE_NAMED in progress.proved
+    return Challenge.DEVICE_PASSWORD_VERIFIER if named else Challenge.DEVICE_SRP_AUTH
 
 
 def prove_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
@@ -118,7 +133,13 @@ def enrol_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
     return Challenge.MFA_SETUP if due and not facts.factors else None
 
 
-RULES: tuple[Rule, ...] = (prove_identity, replace_password, prove_second_factor, enrol_second_factor)
+RULES: tuple[Rule, ...] = (
+    prove_identity,
+    replace_password,
+    prove_device,
+    prove_second_factor,
+    enrol_second_factor,
+)
 
 
 def next_step(facts: Facts, progress: Progress) -> Challenge | None:
@@ -127,8 +148,8 @@ def next_step(facts: Facts, progress: Progress) -> Challenge | None:
     return next((challenge for challenge in asked if challenge is not None), None)
 
 
-def facts_of(pool: Pool, user: User | None) -> Facts:
-    """Return the facts of a user; of none, where that is concealed, there are none."""
+def facts_of(pool: Pool, user: User | None, device: Device | None = None) -> Facts:
+    """Return the facts of a user and its device; of no user, where that is concealed, there are none."""
     if user is None:
         return Facts()
     required = pool.mfa.mfa_configuration == UserPoolMfaType.ON
@@ -138,6 +159,7 @@ def facts_of(pool: Pool, user: User | None) -> Facts:
         must_replace_password=user.status == UserStatusType.FORCE_CHANGE_PASSWORD,
         factor_required=required,
         factors=(Challenge.SMS_MFA,) if by_phone else (),
+        trusted_device=is_second_factor(pool, device),
     )
 
 

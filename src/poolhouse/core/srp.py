@@ -28,7 +28,9 @@ PRIME = int(
 )
 GENERATOR = 2
 PRIME_HEX_DIGITS = 768
+PRIME_BYTES = PRIME_HEX_DIGITS // 2
 SALT_BYTES = 16
+LONGEST_SALT = 64
 SECRET_BYTES = 32
 INFO = b"Caldera Derived Key"
 KEY_LENGTH = 16
@@ -129,3 +131,10 @@ def find_secret_block(text: str) -> bytes | None:
         return b64decode(text.encode("ascii"), validate=True)
     except (Error, UnicodeEncodeError):
         return None
+
+
+def find_number(text: str, longest: int) -> int | None:
+    """Decode the base64 of a padded number of at most ``longest`` bytes; None when it is none."""
+    data = find_secret_block(text) if len(text) <= 2 * longest else None
+    # One byte more than the number has: the sign of Java's BigInteger.
+    return int.from_bytes(data, "big") if data and len(data.lstrip(b"\0")) <= longest else None

@@ -34,6 +34,7 @@ class Claims(Struct, frozen=True, kw_only=True):
     iat: int
     username: str | None = None
     origin_jti: str | None = None
+    device_key: str | None = None
 
 
 class Bearer(Struct, frozen=True):

@@ -153,7 +153,8 @@ class UserCall(Call, frozen=True, kw_only=True):
     """A call with a valid access token: verified, unexpired, not revoked, of an enabled user, with the API's scope.
 
     ``user`` is as read when the token was checked; a write reads it again inside its transaction.
-    ``session`` is None where the client issues tokens without ``origin_jti``.
+    ``session`` is None where the client issues tokens without ``origin_jti``, ``device_key`` where the sign-in was not
+    tracked.
     """
 
     pool: Pool
@@ -161,3 +162,4 @@ class UserCall(Call, frozen=True, kw_only=True):
     user: User
     session: Session | None
     scopes: frozenset[str]
+    device_key: str | None

@@ -15,12 +15,13 @@ from poolhouse.core import events_auth
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.claims import API_SCOPE
 from poolhouse.core.client import Client
+from poolhouse.core.devices import Device
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
 from poolhouse.core.user import User
 from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
-from poolhouse.flows import tokens
+from poolhouse.flows import devices, limits, tokens
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -33,6 +34,7 @@ from poolhouse.model import (
     InvalidParameterException,
     InvalidUserPoolConfigurationException,
     NotAuthorizedException,
+    ResourceNotFoundException,
     UserNotFoundException,
     UserStatusType,
 )
@@ -42,7 +44,7 @@ INVALID_SESSION = "Invalid session for the user."
 EXPIRED_SESSION = "Invalid session for the user, session is expired."
 SPENT_SESSION = "Invalid session for the user, session can only be used once."
 # Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
-IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER})
+IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.DEVICE_PASSWORD_VERIFIER})
 # No user name and no alias is longer.
 LONGEST_NAME = 2048
 # What the first request of a sign-in must bring along for its method.
@@ -57,6 +59,7 @@ class Attempt:
     username: str
     password: str | None = None
     srp_a: str | None = None
+    device_key: str | None = None
     client_metadata: dict[str, str] | None = None
 
 
@@ -86,6 +89,7 @@ class SignedIn:
 
     ``commit`` is what the last step leaves to write: run it in the same write that stores the token session or the
     authorization code. It raises NotAuthorizedException where the step was taken by somebody else meanwhile.
+    ``device`` is what the user signed in from, None where the pool does not know it.
     ``source`` is why tokens are made, as their trigger sees it; so may it see ``client_metadata``.
     """
 
@@ -95,6 +99,7 @@ class SignedIn:
     auth_time: int
     event_id: str
     commit: Callable[[Tx], None]
+    device: Device | None = None
     source: TokenSource = TokenSource.SIGN_IN
     client_metadata: dict[str, str] | None = None
 
@@ -138,7 +143,13 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     if method in BROUGHT:
         required(given, BROUGHT[method])
     _check_length(attempt.username)
-    user = await call.store.read(lambda tx: find_user(tx, pool, attempt.username))
+    key = devices.find_named_key(pool, attempt.device_key)
+
+    def load(tx: Tx) -> tuple[User | None, Device | None]:
+        user = find_user(tx, pool, attempt.username)
+        return user, devices.find_device(tx, pool, user, key)
+
+    user, device = await call.store.read(load)
     if user is None and not client.conceals_users:
         raise UserNotFoundException("User does not exist.")
     talk = Talk(
@@ -147,7 +158,8 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         client=client,
         user=user,
         name=user.username if user else fold_username(pool, attempt.username),
-        progress=Progress(method=method, event_id=call.deps.random.uuid()),
+        progress=Progress(method=method, event_id=call.deps.random.uuid(), device_key=key),
+        device=device,
     )
     event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
     await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
@@ -171,7 +183,13 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         if not tx.nonces.spend(state.nonce, state.expires_at):
             raise NotAuthorizedException(SPENT_SESSION)
 
-    user = await call.store.read(lambda tx: _find_again(tx, pool, state, name))
+    named = devices.find_named_key(pool, reply.responses.get("DEVICE_KEY"))
+
+    def load(tx: Tx) -> tuple[User | None, Device | None]:
+        user = _find_again(tx, pool, state, name)
+        return user, devices.find_device(tx, pool, user, named or state.progress.device_key)
+
+    user, device = await call.store.read(load)
     if user is not None and _is_void(state, user):
         # The password was replaced, by this very session, which is then spent, or otherwise; or all ends for the user.
         await call.store.write(spend)
@@ -184,7 +202,9 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         client=client,
         user=user,
         name=state.name,
-        progress=state.progress,
+        # A device that is not there counts only where this very answer names it: clients take it back by silence.
+        progress=msgspec.structs.replace(state.progress, device_key=device.key if device else named),
+        device=device,
         secret=state.secret,
         client_metadata=reply.client_metadata,
     )
@@ -207,19 +227,23 @@ async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
 
 async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
     """Return the tokens of a sign-in over the API, stored together with what its last step left to write."""
+    pool, device = signed_in.pool, signed_in.device
+    offered = devices.offer(call, pool) if device is None else None
+    device_key = device.key if device else (offered.device_key if offered else None)
     session = tokens.open_session(
         call,
-        signed_in.pool,
+        pool,
         signed_in.client,
         signed_in.user,
         auth_time=signed_in.auth_time,
         event_id=signed_in.event_id,
         scopes=(API_SCOPE,),
         oauth=False,
+        device_key=device_key,
     )
     made = await tokens.mint(
         call,
-        signed_in.pool,
+        pool,
         signed_in.client,
         signed_in.user,
         session,
@@ -229,10 +253,12 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
 
     def commit(tx: Tx) -> None:
         signed_in.commit(tx)
+        if device is not None:
+            devices.note_sign_in(tx, call, device)
         tx.sessions.insert(session)
 
     await call.store.write(commit)
-    return made
+    return msgspec.structs.replace(made, new_device=offered)
 
 
 async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
@@ -249,7 +275,9 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
         for write in writes:
             write(tx)
 
-    challenge = next_step(facts_of(talk.pool, talk.user), talk.progress)
+    if Proof.IDENTITY in talk.progress.proved:
+        await _check_device(talk)
+    challenge = next_step(facts_of(talk.pool, talk.user, talk.device), talk.progress)
     if challenge is None:
         return await _finish(talk, commit)
     if challenge not in CHALLENGES:
@@ -259,11 +287,23 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     return await _ask(talk, challenge, given)
 
 
+async def _check_device(talk: Talk) -> None:
+    """Check that the user has the device that the client says it is; raises ResourceNotFoundException.
+
+    Clients forget a device that is not known any more, and answer again without.
+    """
+    if talk.progress.device_key is None or talk.device is not None:
+        return
+    # The refusal tells that the password was right: a lock that came meanwhile holds for this guess too.
+    await talk.call.store.read(lambda tx: limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name))
+    raise ResourceNotFoundException(devices.NOT_FOUND)
+
+
 async def _finish(talk: Talk, commit: Write) -> SignedIn:
     assert talk.user is not None
-    event = partial(events_auth.post_authentication, talk.user, talk.client_metadata)
+    new_device = talk.pool.tracks_devices and talk.device is None
+    event = partial(events_auth.post_authentication, talk.user, talk.client_metadata, new_device=new_device)
     await consult(talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event)
-    replaced = Proof.NEW_PASSWORD in talk.progress.proved
     return SignedIn(
         pool=talk.pool,
         client=talk.client,
@@ -271,9 +311,16 @@ async def _finish(talk: Talk, commit: Write) -> SignedIn:
         auth_time=talk.call.now // 1000,
         event_id=talk.progress.event_id,
         commit=commit,
-        source=TokenSource.NEW_PASSWORD if replaced else TokenSource.SIGN_IN,
+        device=talk.device,
+        source=_source_of(talk.progress),
         client_metadata=talk.client_metadata,
     )
+
+
+def _source_of(progress: Progress) -> TokenSource:
+    if Proof.DEVICE in progress.proved:
+        return TokenSource.DEVICE
+    return TokenSource.NEW_PASSWORD if Proof.NEW_PASSWORD in progress.proved else TokenSource.SIGN_IN
 
 
 async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str]) -> Ask:

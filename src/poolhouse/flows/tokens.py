@@ -23,6 +23,7 @@ from poolhouse.flows.calls import Call
 from poolhouse.flows.consult import consult
 from poolhouse.flows.issuer import issuer_of
 from poolhouse.model import (
+    NewDeviceMetadataType,
     NotAuthorizedException,
     RefreshTokenReuseException,
     UnauthorizedException,
@@ -38,6 +39,7 @@ __all__ = [
     "client_credentials",
     "find_holder",
     "find_refreshing",
+    "is_from_device",
     "issue",
     "issuer_of",
     "mint",
@@ -54,12 +56,16 @@ _PACK = msgspec.msgpack.Encoder()
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """The tokens of one answer. ``expires_in`` is the life of the access token in seconds."""
+    """The tokens of one answer. ``expires_in`` is the life of the access token in seconds.
+
+    ``new_device`` is what a device needs that the pool does not know yet, to be confirmed.
+    """
 
     access_token: str
     id_token: str | None = None
     refresh_token: str | None = None
     expires_in: int
+    new_device: NewDeviceMetadataType | None = None
 
 
 class Refreshing(Struct, frozen=True, array_like=True):
@@ -77,13 +83,17 @@ _UNPACK = msgspec.msgpack.Decoder(Refreshing)
 
 
 class Holder(Struct, frozen=True):
-    """Whom a refresh token belongs to, as stored now: the session is None when it was revoked."""
+    """Whom a refresh token belongs to, as stored now: the session is None when it was revoked.
+
+    ``bound_to`` is the device whose key must come along, an empty one where that device is not known any more.
+    """
 
     held: Refreshing
     session: Session | None
     user: User | None
     groups: tuple[Group, ...]
     keys: PoolKeys
+    bound_to: str | None = None
 
 
 def open_session(
@@ -97,6 +107,7 @@ def open_session(
     scopes: Collection[str],
     oauth: bool,
     resource: str | None = None,
+    device_key: str | None = None,
 ) -> Session:
     """Return the token session of a sign-in, for the caller to store. ``auth_time`` is in seconds."""
     return Session(
@@ -111,6 +122,7 @@ def open_session(
         oauth=oauth,
         event_id=event_id,
         resource=resource,
+        device_key=device_key,
     )
 
 
@@ -232,13 +244,30 @@ def find_holder(tx: Tx, held: Refreshing | None) -> Holder | None:
         return None
     # First of all, since this tells the generation of the pool as well: it makes the rest free of statements.
     found = tx.sessions.find_with_user(held.session_id)
-    if tx.catalogue.find_pool(held.pool_id) is None:
+    pool = tx.catalogue.find_pool(held.pool_id)
+    if pool is None:
         return None
     keys = tx.catalogue.signing_keys(held.pool_id)
     if found is None:
         return Holder(held, None, tx.users.find_by_id(held.user_id), (), keys)
     session, user = found
-    return Holder(held, session, user, tx.groups.of_user(user), keys)
+    return Holder(held, session, user, tx.groups.of_user(user), keys, _find_bond(tx, pool, session))
+
+
+def _find_bond(tx: Tx, pool: Pool, session: Session) -> str | None:
+    """Return the key that a session's refresh token needs: of a confirmed device, since others are not known.
+
+    Where the pool tracked no device at the sign-in, or tracks none now, no key is asked for.
+    """
+    if session.device_key is None or not pool.tracks_devices:
+        return None
+    known = tx.devices.find(session.user_id, session.device_key)
+    return "" if known is None else known.key
+
+
+def is_from_device(holder: Holder, device_key: str | None) -> bool:
+    """Whether a refresh token comes with the key of the device that it is bound to, if it is (spec/api/04 §8)."""
+    return holder.bound_to is None or (holder.bound_to != "" and holder.bound_to == device_key)
 
 
 async def renew(
@@ -248,6 +277,7 @@ async def renew(
     holder: Holder | None,
     *,
     source: str,
+    device_key: str | None = None,
     client_metadata: dict[str, str] | None = None,
 ) -> Tokens:
     """Return new tokens for a refresh token's holder, with a new refresh token where the client's rotate.
@@ -257,6 +287,8 @@ async def renew(
     if holder is None:
         raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
     session, user = _checked_holder(call, pool, client, holder)
+    if not is_from_device(holder, device_key):
+        raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
     held = holder.held
     minting = prepare(call, pool, client, user, session, holder.groups)
     await _consult(call, minting, source, client_metadata)

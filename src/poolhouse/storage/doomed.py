@@ -1,11 +1,12 @@
-"""What is deleted in steps: what a deleted pool, client or group had.
+"""What is deleted in steps: what a deleted pool, client, group or identity provider had.
 
-The pool, client or group itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
+The pool, client, group or provider itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
 """
 
 # ruff: noqa: S608 - only our own names are put into SQL here
 
 from poolhouse.storage.engine import Connection
+from poolhouse.storage.identities import unlink_first
 
 # Rows removed by one statement.
 CHUNK = 1000
@@ -36,6 +37,8 @@ _POOL_STEPS = (
     f"DELETE FROM authorization_codes WHERE {_OF_POOL_USERS}",
     f"DELETE FROM confirmation_codes WHERE {_OF_POOL_USERS}",
     f"DELETE FROM group_members WHERE {_OF_POOL_USERS}",
+    f"DELETE FROM devices WHERE {_OF_POOL_USERS}",
+    f"DELETE FROM identities WHERE {_OF_POOL_USERS}",
     delete_first("users", "id", "pool_id = :id", "username"),
     _delete_first_under("user_aliases", "pool_id", "alias"),
     delete_first("user_search", "pool_id, attribute, value, username", "pool_id = :id"),
@@ -44,6 +47,8 @@ _POOL_STEPS = (
 _CLIENT_STEPS = (delete_first("sessions", "id", "client_id = :id"),)
 _GROUP_STEPS = (_delete_first_under("group_members", "group_id", "username"),)
 _STEPS = {"pool": _POOL_STEPS, "client": _CLIENT_STEPS, "group": _GROUP_STEPS}
+# What takes more than SQL.
+_WORK = {"provider": unlink_first}
 # Groups are known by a number.
 _KEYS: dict[str, type[str] | type[int]] = {"pool": str, "client": str, "group": int}
 
@@ -70,7 +75,7 @@ def purge(connection: Connection, limit: int) -> int:
 
 
 def finish(connection: Connection, kind: str, id: str) -> None:
-    """Remove all that is left of a former pool or client, so that its id can be used again."""
+    """Remove all that is left of a former pool, client or provider, so that its id can be used again."""
     while _is_doomed(connection, kind, id):
         _purge_one(connection, kind, id, CHUNK)
 
@@ -80,7 +85,10 @@ def _is_doomed(connection: Connection, kind: str, id: str) -> bool:
 
 
 def _purge_one(connection: Connection, kind: str, id: str, limit: int) -> int:
-    removed = [connection.run(step, id=_KEYS[kind](id), limit=limit) for step in _STEPS[kind]]
+    if kind in _WORK:
+        removed = [_WORK[kind](connection, id, limit)]
+    else:
+        removed = [connection.run(step, id=_KEYS[kind](id), limit=limit) for step in _STEPS[kind]]
     if all(count < limit for count in removed):
         removed.append(connection.run("DELETE FROM doomed WHERE kind = :kind AND id = :id", kind=kind, id=id))
     return sum(removed)

@@ -2,9 +2,10 @@
 
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.model import IdentityProviderType
-from poolhouse.storage import counts
+from poolhouse.storage import counts, doomed
 from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
+from poolhouse.storage.identities import provider_id
 
 _DOCUMENT = Column("identity_providers", "document", IdentityProviderType)
 
@@ -37,6 +38,7 @@ class IdentityProviders:
 
     def insert(self, provider: IdentityProvider) -> None:
         """Store a new provider; raises AlreadyExists "provider" or "identifier:<identifier>"."""
+        doomed.finish(self._sql, "provider", provider_id(provider.pool_id, provider.name))
         added = self._sql.run(
             "INSERT INTO identity_providers (pool_id, name, document, sealed)"
             " VALUES (:pool_id, :name, :document, :sealed) ON CONFLICT DO NOTHING",
@@ -62,15 +64,28 @@ class IdentityProviders:
         return bool(saved)
 
     def delete(self, pool_id: str, name: str) -> bool:
-        """Delete a provider with its identifiers; False where there is none. Clients may still name it."""
+        """Delete a provider with its identifiers; False where there is none. Clients may still name it.
+
+        What it says of users' identities, however many, goes with later sweeps.
+        """
         deleted = self._sql.run(
             "DELETE FROM identity_providers WHERE pool_id = :pool_id AND name = :name", pool_id=pool_id, name=name
         )
         if deleted:
             self._drop_identifiers(pool_id, name)
+            doomed.leave(self._sql, "provider", provider_id(pool_id, name))
             counts.add(self._sql, f"identity_providers:{pool_id}", -1)
             counts.next_generation(self._sql, pool_id)
         return bool(deleted)
+
+    def hold(self, pool_id: str, name: str) -> bool:
+        """Have a provider stay as long as this transaction runs; False where there is none."""
+        held = self._sql.run(
+            "UPDATE identity_providers SET name = name WHERE pool_id = :pool_id AND name = :name",
+            pool_id=pool_id,
+            name=name,
+        )
+        return bool(held)
 
     def page(self, pool_id: str, *, after: str | None, limit: int) -> list[IdentityProvider]:
         """Return a pool's providers by name, those after a name."""

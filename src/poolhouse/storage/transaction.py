@@ -9,9 +9,11 @@ from poolhouse.storage.classic_styles import ClassicStyles
 from poolhouse.storage.clients import Clients
 from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
 from poolhouse.storage.counts import Generations
+from poolhouse.storage.devices import Devices
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.groups import Groups
+from poolhouse.storage.identities import Identities
 from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
@@ -44,6 +46,8 @@ class Tx:
         self.identity_providers = IdentityProviders(connection)
         self.users = Users(connection)
         self.groups = Groups(connection)
+        self.devices = Devices(connection)
+        self.identities = Identities(connection)
         self.sessions = Sessions(connection, self._generations)
         self.authorization_codes = AuthorizationCodes(connection, self._generations)
         self.confirmation_codes = ConfirmationCodes(connection)

@@ -24,6 +24,8 @@ COLUMNS = (
 )
 # ListUsers searches these by the user's own columns.
 _OWN_COLUMNS = frozenset({"username", "sub"})
+# Tables of rows that go with their user.
+_OF_USER = ("sessions", "authorization_codes", "confirmation_codes", "group_members", "devices", "identities")
 
 
 class _Details(Struct, frozen=True, omit_defaults=True):
@@ -131,15 +133,23 @@ class Users:
                 self._add_search(user, attribute, new)
         return replace(user, revision=user.revision + 1)
 
+    def save_attributes(self, user: User) -> None:
+        """Store changed attributes from which no index rows follow."""
+        self._sql.run(
+            "UPDATE users SET revision = revision + 1, details = :details WHERE id = :id",
+            id=user.id,
+            details=_details(user),
+        )
+
     def delete(self, user: User) -> bool:
-        """Delete a user with its sessions, codes and memberships; False where it is gone already."""
+        """Delete a user with all that belongs to it; False where it is gone already."""
         before = self._names(user.id)
         if not self._sql.run("DELETE FROM users WHERE id = :id", id=user.id):
             return False
         self._drop_aliases(user, before.aliases)
         for attribute, value in before.search.items():
             self._drop_search(user, attribute, value)
-        for table in ("sessions", "authorization_codes", "confirmation_codes", "group_members"):
+        for table in _OF_USER:
             self._sql.run(f"DELETE FROM {table} WHERE user_id = :user_id", user_id=user.id)
         counts.add(self._sql, f"users:{user.pool_id}", -1, user.id % SHARDS)
         return True
@@ -248,6 +258,15 @@ class Users:
         )
 
 
+def hold(connection: Connection, user_id: int) -> None:
+    """Have a user stay as long as this transaction runs, so that what it adds goes when the user does.
+
+    Raises ConcurrentModificationException where the user is gone.
+    """
+    if not connection.run("UPDATE users SET revision = revision WHERE id = :id", id=user_id):
+        raise ConcurrentModificationException("The user was changed by another request. Please retry.")
+
+
 # Comes after every other text in both engines' order, but for those that begin with it.
 LAST = chr(0x10FFFF)
 
@@ -293,12 +312,15 @@ def _first(row: Row | None) -> User | None:
 
 
 def _values(user: User, names: Names) -> dict[str, object]:
-    details = _Details(attributes=user.attributes, credentials=user.credentials, pending=user.pending)
     return {
         "status": user.status.value,
         "enabled": int(user.enabled),
         "modified_at": user.modified_at,
         "signed_out_at": user.signed_out_at,
-        "details": encode(details),
+        "details": _details(user),
         "names": encode(names),
     }
+
+
+def _details(user: User) -> str:
+    return encode(_Details(attributes=user.attributes, credentials=user.credentials, pending=user.pending))

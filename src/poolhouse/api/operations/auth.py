@@ -48,9 +48,10 @@ Answer = TypeVar(
 async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
     """Begin a sign-in, or refresh tokens.
 
-    Differs from Cognito: choice-based sign-in, second factors and devices come in a later version. USER_AUTH, and a
-    user who needs a second factor, are refused with InvalidUserPoolConfigurationException, so no factor is ever
-    skipped; no device is offered to be remembered. Users in a pool whose factors are optional sign in by password.
+    Differs from Cognito: choice-based sign-in and second factors come in a later version. USER_AUTH, and a user who
+    needs a second factor, are refused with InvalidUserPoolConfigurationException, so no factor is ever skipped. Users
+    in a pool whose factors are optional sign in by password. Devices are tracked in sign-ins by any flow of either
+    family; those on the pages of managed login are not.
     """
     return await _initiate(call, lambda tx: get_app(call, tx, request.client_id), request, InitiateAuthResponse)
 
@@ -70,8 +71,9 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: there are two challenges in this version, PASSWORD_VERIFIER and NEW_PASSWORD_REQUIRED;
-    others are never asked, so an answer to one is refused as an invalid session.
+    Differs from Cognito: there are four challenges in this version, PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
+    DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer to one is refused as an invalid
+    session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the password was right.
     """
     app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     return await _respond(call, app, request, RespondToAuthChallengeResponse)
@@ -93,20 +95,24 @@ async def admin_respond_to_auth_challenge(
 async def get_tokens_from_refresh_token(
     call: PublicCall, request: GetTokensFromRefreshTokenRequest
 ) -> GetTokensFromRefreshTokenResponse:
-    """Refresh tokens, with a new refresh token where the client's rotate (spec/http/04 §4.6).
-
-    Differs from Cognito: devices are not looked at.
-    """
+    """Refresh tokens, with a new refresh token where the client's rotate (spec/http/04 §4.6)."""
     held = tokens.find_refreshing(call, request.refresh_token)
     (pool, client), holder = await call.store.read(
         lambda tx: _with_holder(tx, lambda tx: get_app(call, tx, request.client_id), held)
     )
     if not _is_proved(call, client, request.client_secret):
         raise NotAuthorizedException(f"Unable to verify client secret for client {client.id}")
-    if holder is None or holder.held.client_id != client.id:
+    ours = holder is not None and holder.held.client_id == client.id
+    if holder is None or not ours or not tokens.is_from_device(holder, request.device_key):
         raise NotAuthorizedException(f"{tokens.INVALID_REFRESH_TOKEN}.")
     made = await tokens.renew(
-        call, pool, client, holder, source=TokenSource.REFRESH, client_metadata=request.client_metadata
+        call,
+        pool,
+        client,
+        holder,
+        source=TokenSource.REFRESH,
+        device_key=request.device_key,
+        client_metadata=request.client_metadata,
     )
     return GetTokensFromRefreshTokenResponse(authentication_result=_result(made))
 
@@ -139,6 +145,7 @@ async def _initiate(
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
+        device_key=given.get("DEVICE_KEY"),
         client_metadata=request.client_metadata,
     )
     return await _answer(call, await sign_in.start(call, pool, client, attempt), answer)
@@ -157,7 +164,9 @@ async def _refresh(
             f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
         )
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
-    return await tokens.renew(call, pool, client, holder, source=TokenSource.REFRESH)
+    return await tokens.renew(
+        call, pool, client, holder, source=TokenSource.REFRESH, device_key=given.get("DEVICE_KEY")
+    )
 
 
 def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:
@@ -205,6 +214,7 @@ def _result(made: Tokens) -> AuthenticationResultType:
         access_token=made.access_token,
         expires_in=made.expires_in,
         id_token=made.id_token,
+        new_device_metadata=made.new_device,
         refresh_token=made.refresh_token,
         token_type="Bearer",
     )

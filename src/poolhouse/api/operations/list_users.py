@@ -4,6 +4,7 @@ from poolhouse.api.registry import operation
 from poolhouse.core.aliases import names_of
 from poolhouse.core.attributes import schema_of
 from poolhouse.core.filters import Condition, parse_filter
+from poolhouse.core.identities import ATTRIBUTE as IDENTITIES
 from poolhouse.core.paging import binding
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
@@ -40,7 +41,7 @@ async def list_users(call: AdminCall, request: ListUsersRequest) -> ListUsersRes
 
 
 def _check_known(pool: Pool, names: list[str] | None) -> None:
-    if not frozenset(names or ()) <= schema_of(pool).keys():
+    if not frozenset(names or ()) <= schema_of(pool).keys() | {IDENTITIES}:
         raise InvalidParameterException("One or more requested attributes do not exist in user pool.")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from poolhouse.core.client import Client
+from poolhouse.core.devices import Device
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
@@ -20,7 +21,7 @@ class Talk:
     """One sign-in under way.
 
     ``user`` is None where no such user exists and the client conceals that; ``name`` is the stored user name,
-    or the name given where there is no user. ``secret`` is what ``ask`` had sealed for ``check``.
+    or the name given where there is no user. ``device`` is the user's that the client says it is. ``secret`` is what ``ask`` had sealed for ``check``.
     ``client_metadata`` is what triggers after this step may see.
     """
 
@@ -30,6 +31,7 @@ class Talk:
     user: User | None
     name: str
     progress: Progress
+    device: Device | None = None
     secret: bytes = b""
     client_metadata: dict[str, str] | None = None
 
