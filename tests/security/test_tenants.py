@@ -127,7 +127,7 @@ MORE: dict[str, Any] = {
     "UserAttributeNames": ["name"], "CustomAttributes": [{"Name": "after", "AttributeDataType": "String"}],
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
-    "DeviceRememberedStatus": "not_remembered",
+    "DeviceRememberedStatus": "not_remembered", "RegionName": "eu-west-1", "Status": "ACTIVE",
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
