@@ -8,6 +8,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
 from poolhouse.model import (
+    ChallengeNameType,
     CodeMismatchException,
     ExpiredCodeException,
     InvalidParameterException,
@@ -36,6 +37,8 @@ LIFETIMES = {
     CodePurpose.VERIFY_PHONE_NUMBER: 24 * HOUR,
 }
 VERIFY = {"email": CodePurpose.VERIFY_EMAIL, "phone_number": CodePurpose.VERIFY_PHONE_NUMBER}
+# Where the codes of second factors go.
+MESSAGED = {ChallengeNameType.SMS_MFA: "phone_number", ChallengeNameType.EMAIL_OTP: "email"}
 RECOVERY_ATTRIBUTES = {
     RecoveryOptionNameType.verified_email: "email",
     RecoveryOptionNameType.verified_phone_number: "phone_number",
@@ -102,8 +105,15 @@ def get_recovery_attribute(pool: Pool, user: User) -> str:
     options = sorted((setting and setting.recovery_mechanisms) or (), key=lambda option: option.priority)
     # Without a setting, as pools had it before there was one: the telephone, else the e-mail address.
     order = [RECOVERY_ATTRIBUTES.get(option.name) for option in options] or ["phone_number", "email"]
+    # spec/api/03 §7.1: what a second factor goes to is no way to recover the first; pools without a setting allow it.
+    taken = {MESSAGED[factor] for factor in user.factors.active if options and factor in MESSAGED}
     for name in order:
-        if name and user.attributes.get(name) and user.attributes.get(f"{name}_verified") == "true":
+        if (
+            name
+            and name not in taken
+            and user.attributes.get(name)
+            and user.attributes.get(f"{name}_verified") == "true"
+        ):
             return name
     raise InvalidParameterException(
         "Cannot reset password for the user as there is no registered/verified email or phone_number"

@@ -1,4 +1,4 @@
-"""Attempt limits per user and hour, and the lock-out of password sign-in. Times are milliseconds."""
+"""Attempt limits per user and hour, and the lock-out of guesses at sign-in. Times are milliseconds."""
 
 from enum import StrEnum
 
@@ -9,6 +9,13 @@ HOUR = 3_600_000
 FAILURES_BEFORE_LOCK = 5
 LONGEST_LOCK_SECONDS = 900
 QUIET = 900_000
+
+
+class Guess(StrEnum):
+    """What is guessed at sign-in; each has a lock-out of its own, or a right password would forgive wrong codes."""
+
+    PASSWORD = "password"
+    CODE = "code"
 
 
 class Purpose(StrEnum):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.client import Client
 from poolhouse.core.devices import Device, is_second_factor
+from poolhouse.core.factors import due_factors
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.model import AuthFlowType as Flow
@@ -152,13 +153,12 @@ def facts_of(pool: Pool, user: User | None, device: Device | None = None) -> Fac
     """Return the facts of a user and its device; of no user, where that is concealed, there are none."""
     if user is None:
         return Facts()
-    required = pool.mfa.mfa_configuration == UserPoolMfaType.ON
-    # spec/api/04 §9: where the pool requires a factor, a telephone number is one without any set-up.
-    by_phone = required and pool.mfa.sms_mfa_configuration is not None and "phone_number" in user.attributes
+    factors = due_factors(pool, user)
     return Facts(
         must_replace_password=user.status == UserStatusType.FORCE_CHANGE_PASSWORD,
-        factor_required=required,
-        factors=(Challenge.SMS_MFA,) if by_phone else (),
+        factor_required=pool.mfa.mfa_configuration == UserPoolMfaType.ON,
+        factors=factors,
+        preferred_factor=user.factors.preferred if user.factors.preferred in factors else None,
         trusted_device=is_second_factor(pool, device),
     )
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from poolhouse.model import UserStatusType
+from poolhouse.model import ChallengeNameType, UserStatusType
 
 
 class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -20,6 +20,35 @@ class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: tuple[str, ...] = ()
 
 
+class SoftwareToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The secret that an authenticator app makes codes from, sealed with the master key.
+
+    ``created_at`` is in milliseconds; ``name`` is the user's own for the device.
+    """
+
+    sealed: bytes
+    created_at: int
+    name: str = ""
+
+
+class Factors(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a user can show besides the password, and wants to be asked for.
+
+    ``active`` are the second factors that sign-ins ask for, ``preferred`` is one of them; both name challenges.
+    ``pending_token`` waits for its first code, while ``software_token`` stays in use.
+    ``passkey_mfa`` lets a passkey with user verification stand for both factors.
+    """
+
+    active: tuple[ChallengeNameType, ...] = ()
+    preferred: ChallengeNameType | None = None
+    software_token: SoftwareToken | None = None
+    pending_token: SoftwareToken | None = None
+    passkey_mfa: bool = False
+
+
+NO_FACTORS = Factors()
+
+
 class User(Struct, frozen=True, kw_only=True):
     """A user of a pool.
 
@@ -28,7 +57,8 @@ class User(Struct, frozen=True, kw_only=True):
     ``pending`` holds new values that wait for their verification
     (AttributesRequireVerificationBeforeUpdate). Times are milliseconds;
     tokens issued before ``signed_out_at`` are void.
-    ``memberships`` is kept by the storage: the user is in so many groups, or in fewer since a group was deleted.
+    ``memberships`` is kept by the storage: the user is in so many groups, or in fewer since a group was deleted;
+    so is ``passkeys``, the number of passkeys.
     """
 
     id: int = 0
@@ -40,11 +70,13 @@ class User(Struct, frozen=True, kw_only=True):
     attributes: dict[str, str]
     pending: dict[str, str] = {}
     credentials: Credentials = Credentials()
+    factors: Factors = NO_FACTORS
     created_at: int
     modified_at: int
     signed_out_at: int = 0
     revision: int = 0
     memberships: int = 0
+    passkeys: int = 0
 
 
 class Names(Struct, frozen=True, kw_only=True):

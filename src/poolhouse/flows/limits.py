@@ -7,7 +7,7 @@ is then left by an error: return the outcome from the work function, and raise i
 from poolhouse.core import limits
 from poolhouse.core.aliases import index_form
 from poolhouse.core.codes import LIFETIMES, CodePurpose
-from poolhouse.core.limits import Purpose
+from poolhouse.core.limits import Guess, Purpose
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Attempts
 from poolhouse.model import LimitExceededException, NotAuthorizedException
@@ -28,19 +28,19 @@ def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose)
     tx.attempts.put(key, attempts, attempts.since + limits.HOUR)
 
 
-def check_not_locked(tx: Tx, now: int, pool: Pool, username: str) -> None:
-    """Check that password sign-in is not locked; raises NotAuthorizedException "Password attempts exceeded".
+def check_not_locked(tx: Tx, now: int, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
+    """Check that guesses are not locked; raises NotAuthorizedException "Password attempts exceeded".
 
     Check again in the write that records the outcome: of many guesses at once, only those that end before
     the lock learn whether they were right.
     """
-    if limits.is_locked(tx.attempts.find(_lock_key(pool, username)), now):
+    if limits.is_locked(tx.attempts.find(_key(guess, pool, username)), now):
         raise NotAuthorizedException(LOCKED)
 
 
-def record_failure(tx: Tx, now: int, pool: Pool, username: str) -> None:
-    """Count a wrong password; raises NotAuthorizedException, without counting, where the lock came meanwhile."""
-    key = _lock_key(pool, username)
+def record_failure(tx: Tx, now: int, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
+    """Count a wrong guess; raises NotAuthorizedException, without counting, where the lock came meanwhile."""
+    key = _key(guess, pool, username)
     earlier = tx.attempts.find(key)
     if limits.is_locked(earlier, now):
         raise NotAuthorizedException(LOCKED)
@@ -48,9 +48,9 @@ def record_failure(tx: Tx, now: int, pool: Pool, username: str) -> None:
     tx.attempts.put(key, failures, limits.forgotten_at(failures))
 
 
-def reset(tx: Tx, pool: Pool, username: str) -> None:
-    """Forget wrong passwords: after a sign-in, or a recovered password."""
-    key = _lock_key(pool, username)
+def reset(tx: Tx, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
+    """Forget wrong guesses: after a right one, or a recovered password."""
+    key = _key(guess, pool, username)
     if tx.attempts.find(key) is not None:
         tx.attempts.delete(key)
 
@@ -69,10 +69,6 @@ def is_code_pretended(tx: Tx, now: int, pool: Pool, username: str) -> bool:
 
 def _pretence_key(pool: Pool, username: str) -> str:
     return _key("pretended-code", pool, username)
-
-
-def _lock_key(pool: Pool, username: str) -> str:
-    return _key("password", pool, username)
 
 
 def _key(purpose: str, pool: Pool, username: str) -> str:

@@ -8,9 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-import msgspec
-from msgspec import Struct
-
 from poolhouse.core import events_auth
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.claims import API_SCOPE
@@ -20,13 +17,13 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
 from poolhouse.core.user import User
-from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
 from poolhouse.flows import devices, limits, tokens
 from poolhouse.flows.calls import Call
-from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.flows.challenges import CHALLENGES, is_askable
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
 from poolhouse.flows.consult import consult
+from poolhouse.flows.sign_in_state import IN_BLOCKS, INVALID_SESSION, State, open_state, seal_state
 from poolhouse.flows.users import find_user
 from poolhouse.model import (
     AuthFlowType,
@@ -40,11 +37,6 @@ from poolhouse.model import (
 )
 from poolhouse.storage import Tx
 
-INVALID_SESSION = "Invalid session for the user."
-EXPIRED_SESSION = "Invalid session for the user, session is expired."
-SPENT_SESSION = "Invalid session for the user, session can only be used once."
-# Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
-IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.DEVICE_PASSWORD_VERIFIER})
 # No user name and no alias is longer.
 LONGEST_NAME = 2048
 # What the first request of a sign-in must bring along for its method.
@@ -107,31 +99,6 @@ class SignedIn:
 Outcome = Ask | SignedIn
 
 
-class State(Struct, frozen=True, kw_only=True, array_like=True):
-    """What is sealed between two steps. ``expires_at`` is in milliseconds.
-
-    ``user_id`` is 0 and ``name`` is the name given where there is no such user.
-    ``password_set_at`` and ``signed_out_at`` void the sign-in when the password changes, or every token of the
-    user is revoked, under way.
-    """
-
-    pool_id: str
-    client_id: str
-    user_id: int
-    name: str
-    password_set_at: int
-    signed_out_at: int
-    challenge: ChallengeNameType
-    progress: Progress
-    nonce: str
-    expires_at: int
-    secret: bytes
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(State)
-
-
 async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Outcome:
     """Begin a sign-in. Whether the client may use the flow is for its API to check.
 
@@ -174,15 +141,9 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
     """Go on with a sign-in; raises as ``start``, and what the challenge refuses an answer with."""
     name = required(reply.responses, "USERNAME")
     state = _open_state(call, reply)
-    if (state.pool_id, state.client_id, state.challenge) != (pool.id, client.id, reply.challenge):
+    if (state.pool_id, state.client_id) != (pool.id, client.id):
         raise NotAuthorizedException(INVALID_SESSION)
-    if state.expires_at <= call.now:
-        raise NotAuthorizedException(EXPIRED_SESSION)
-
-    def spend(tx: Tx) -> None:
-        if not tx.nonces.spend(state.nonce, state.expires_at):
-            raise NotAuthorizedException(SPENT_SESSION)
-
+    state.check_open(call)
     named = devices.find_named_key(pool, reply.responses.get("DEVICE_KEY"))
 
     def load(tx: Tx) -> tuple[User | None, Device | None]:
@@ -190,9 +151,9 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         return user, devices.find_device(tx, pool, user, named or state.progress.device_key)
 
     user, device = await call.store.read(load)
-    if user is not None and _is_void(state, user):
+    if user is not None and state.is_void(user):
         # The password was replaced, by this very session, which is then spent, or otherwise; or all ends for the user.
-        await call.store.write(spend)
+        await call.store.write(state.spend)
         raise NotAuthorizedException(INVALID_SESSION)
     if user is not None and Proof.IDENTITY in state.progress.proved:
         check_state(client, user)
@@ -208,7 +169,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         secret=state.secret,
         client_metadata=reply.client_metadata,
     )
-    return await _check(talk, reply.challenge, reply.responses, spend)
+    return await _check(talk, reply.challenge, reply.responses, state.spend)
 
 
 async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
@@ -280,7 +241,7 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     challenge = next_step(facts_of(talk.pool, talk.user, talk.device), talk.progress)
     if challenge is None:
         return await _finish(talk, commit)
-    if challenge not in CHALLENGES:
+    if not is_askable(challenge, talk.pool):
         raise InvalidUserPoolConfigurationException(f"The challenge {challenge} is not available in this version.")
     if writes:
         await talk.call.store.write(commit)
@@ -338,25 +299,20 @@ async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str
         expires_at=talk.call.now + talk.client.auth_session_seconds * 1000,
         secret=question.secret,
     )
-    sealed = _ENCODER.encode(state)
+    sealed = seal_state(talk.call.deps.sealer, state)
     if challenge in IN_BLOCKS:
-        block = seal_secret_block(talk.call.deps.sealer, sealed)
-        return Ask(challenge=challenge, session=None, parameters=question.parameters | {"SECRET_BLOCK": block})
-    session = seal_session(talk.call.deps.sealer, sealed)
-    return Ask(challenge=challenge, session=session, parameters=question.parameters)
+        return Ask(challenge=challenge, session=None, parameters=question.parameters | {"SECRET_BLOCK": sealed})
+    return Ask(challenge=challenge, session=sealed, parameters=question.parameters)
 
 
 def _open_state(call: Call, reply: Reply) -> State:
-    sealer = call.deps.sealer
     if reply.challenge in IN_BLOCKS:
-        plain = open_secret_block(sealer, required(reply.responses, "PASSWORD_CLAIM_SECRET_BLOCK"))
-    elif reply.session:
-        plain = open_session(sealer, reply.session)
+        text: str | None = required(reply.responses, "PASSWORD_CLAIM_SECRET_BLOCK")
     else:
+        text = reply.session
+    if not text:
         raise InvalidParameterException("Missing required parameter Session")
-    if plain is None:
-        raise NotAuthorizedException(INVALID_SESSION)
-    return _DECODER.decode(plain)
+    return open_state(call.deps.sealer, reply.challenge, text)
 
 
 def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
@@ -376,11 +332,6 @@ def _check_length(username: str) -> None:
             "1 validation error detected: Value at 'username' failed to satisfy constraint: "
             f"Member must have length less than or equal to {LONGEST_NAME}"
         )
-
-
-def _is_void(state: State, user: User) -> bool:
-    """Whether something happened to a user that ends sign-ins under way."""
-    return (state.password_set_at, state.signed_out_at) != (user.credentials.password_set_at, user.signed_out_at)
 
 
 def _check_standing(tx: Tx, user: User) -> None:

@@ -11,6 +11,7 @@ from poolhouse.core.aliases import (
     fold_username,
     names_of,
 )
+from poolhouse.core.factors import options_of
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.flows.codes import drop_outdated_codes
@@ -151,6 +152,7 @@ def describe(user: User, names: frozenset[str] | None = None) -> UserType:
         user_last_modified_date=user.modified_at / 1000,
         enabled=user.enabled,
         user_status=user.status,
+        mfa_options=options_of(user),
     )
 
 

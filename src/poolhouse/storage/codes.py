@@ -82,6 +82,10 @@ class Nonces:
     def __init__(self, connection: Connection) -> None:
         self._sql = connection
 
+    def is_spent(self, nonce: str) -> bool:
+        """Tell whether a nonce was used up."""
+        return self._sql.row("SELECT 1 FROM nonces WHERE nonce = :nonce", nonce=nonce) is not None
+
     def spend(self, nonce: str, expires_at: int) -> bool:
         """Use a nonce up; False where that was done before. It is remembered until ``expires_at``."""
         sql = "INSERT INTO nonces (nonce, expires_at) VALUES (:nonce, :expires_at) ON CONFLICT DO NOTHING"

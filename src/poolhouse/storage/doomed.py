@@ -39,6 +39,7 @@ _POOL_STEPS = (
     f"DELETE FROM group_members WHERE {_OF_POOL_USERS}",
     f"DELETE FROM devices WHERE {_OF_POOL_USERS}",
     f"DELETE FROM identities WHERE {_OF_POOL_USERS}",
+    f"DELETE FROM passkeys WHERE {_OF_POOL_USERS}",
     delete_first("users", "id", "pool_id = :id", "username"),
     _delete_first_under("user_aliases", "pool_id", "alias"),
     delete_first("user_search", "pool_id, attribute, value, username", "pool_id = :id"),

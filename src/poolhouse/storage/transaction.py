@@ -17,6 +17,7 @@ from poolhouse.storage.identities import Identities
 from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
+from poolhouse.storage.passkeys import Passkeys
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.rates import Rates
 from poolhouse.storage.replicas import Replicas
@@ -48,6 +49,7 @@ class Tx:
         self.groups = Groups(connection)
         self.devices = Devices(connection)
         self.identities = Identities(connection)
+        self.passkeys = Passkeys(connection)
         self.sessions = Sessions(connection, self._generations)
         self.authorization_codes = AuthorizationCodes(connection, self._generations)
         self.confirmation_codes = ConfirmationCodes(connection)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core.user import Credentials, Names, User
+from poolhouse.core.user import NO_FACTORS, Credentials, Factors, Names, User
 from poolhouse.model import ConcurrentModificationException, UserStatusType
 from poolhouse.storage import counts
 from poolhouse.storage.documents import Column, encode
@@ -20,18 +20,19 @@ SHARDS = 16
 
 COLUMNS = (
     "u.id, u.pool_id, u.username, u.sub, u.status, u.enabled,"
-    " u.created_at, u.modified_at, u.signed_out_at, u.revision, u.details, u.memberships"
+    " u.created_at, u.modified_at, u.signed_out_at, u.revision, u.details, u.memberships, u.passkeys"
 )
 # ListUsers searches these by the user's own columns.
 _OWN_COLUMNS = frozenset({"username", "sub"})
 # Tables of rows that go with their user.
-_OF_USER = ("sessions", "authorization_codes", "confirmation_codes", "group_members", "devices", "identities")
+_OF_USER = ("sessions", "authorization_codes", "confirmation_codes", "group_members", "devices", "identities", "passkeys")
 
 
 class _Details(Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, str]
     credentials: Credentials
     pending: dict[str, str] = {}
+    factors: Factors = NO_FACTORS
 
 
 _DETAILS = Column("users", "details", _Details)
@@ -285,7 +286,7 @@ def after_prefix(prefix: str) -> str:
 def user_of(row: Sequence[Any]) -> User:
     """Return the user of a row of COLUMNS; raises CorruptRow."""
     id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, *others = row
-    details, memberships = others
+    details, memberships, passkeys = others
     if status not in _STATUS:
         raise CorruptRow("users", "status", id)
     document = _DETAILS.decode(details, id)
@@ -299,11 +300,13 @@ def user_of(row: Sequence[Any]) -> User:
         attributes=document.attributes,
         pending=document.pending,
         credentials=document.credentials,
+        factors=document.factors,
         created_at=created_at,
         modified_at=modified_at,
         signed_out_at=signed_out_at,
         revision=revision,
         memberships=memberships,
+        passkeys=passkeys,
     )
 
 
@@ -323,4 +326,7 @@ def _values(user: User, names: Names) -> dict[str, object]:
 
 
 def _details(user: User) -> str:
-    return encode(_Details(attributes=user.attributes, credentials=user.credentials, pending=user.pending))
+    details = _Details(
+        attributes=user.attributes, credentials=user.credentials, pending=user.pending, factors=user.factors
+    )
+    return encode(details)

@@ -3,6 +3,7 @@
 from poolhouse.api.registry import operation
 from poolhouse.core import passwords
 from poolhouse.core.attributes import check_writable, from_wire, readable, to_wire
+from poolhouse.core.factors import options_of, settings_of
 from poolhouse.core.limits import Purpose
 from poolhouse.flows import attributes
 from poolhouse.flows.calls import UserCall
@@ -32,12 +33,15 @@ from poolhouse.storage import Tx
 
 @operation
 async def get_user(call: UserCall, request: GetUserRequest) -> GetUserResponse:  # noqa: ARG001 - the token is read
-    """Show the user, as far as the client may read attributes.
-
-    Differs from Cognito: as AdminGetUser.
-    """
-    names = readable(call.pool, call.client)
-    return GetUserResponse(username=call.user.username, user_attributes=to_wire(call.user, names))
+    """Show the user, as far as the client may read attributes."""
+    enabled, preferred = settings_of(call.user)
+    return GetUserResponse(
+        username=call.user.username,
+        user_attributes=to_wire(call.user, readable(call.pool, call.client)),
+        mfa_options=options_of(call.user),
+        preferred_mfa_setting=preferred,
+        user_mfa_setting_list=enabled,
+    )
 
 
 @operation

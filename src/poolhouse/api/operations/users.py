@@ -5,6 +5,7 @@ from collections.abc import Callable
 from poolhouse.api.registry import operation
 from poolhouse.core import passwords
 from poolhouse.core.attributes import from_wire, to_wire
+from poolhouse.core.factors import options_of, settings_of
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.flows import attributes, invitations, recover, sign_up
@@ -50,12 +51,9 @@ async def admin_create_user(call: AdminCall, request: AdminCreateUserRequest) ->
 
 @operation
 async def admin_get_user(call: AdminCall, request: AdminGetUserRequest) -> AdminGetUserResponse:
-    """Show a user, found by name, ``sub`` or alias.
-
-    Differs from Cognito: MFAOptions, PreferredMfaSetting and UserMFASettingList are left out, since users have no
-    second factors in this version.
-    """
+    """Show a user, found by name, ``sub`` or alias."""
     user = await call.store.read(_finder(call, request.user_pool_id, request.username))
+    enabled, preferred = settings_of(user)
     return AdminGetUserResponse(
         username=user.username,
         user_attributes=to_wire(user),
@@ -63,6 +61,9 @@ async def admin_get_user(call: AdminCall, request: AdminGetUserRequest) -> Admin
         user_last_modified_date=user.modified_at / 1000,
         enabled=user.enabled,
         user_status=user.status,
+        mfa_options=options_of(user),
+        preferred_mfa_setting=preferred,
+        user_mfa_setting_list=enabled,
     )
 
 

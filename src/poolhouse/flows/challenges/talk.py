@@ -9,7 +9,7 @@ from poolhouse.core.devices import Device
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
-from poolhouse.flows.calls import Call
+from poolhouse.flows.calls import AdminCall, Call
 from poolhouse.model import InvalidParameterException
 from poolhouse.storage import Tx
 
@@ -63,6 +63,11 @@ class Challenge(Protocol):
     async def check(self, talk: Talk, answer: Mapping[str, str]) -> Proved:
         """Check an answer; raises the refusal."""
         ...
+
+
+def identified(talk: Talk) -> dict[str, str]:
+    """Return the user name as challenges show it to administrators (spec/api/04 §4)."""
+    return {"USER_ID_FOR_SRP": talk.name} if isinstance(talk.call, AdminCall) else {}
 
 
 def required(given: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,75 @@
+"""What is sealed between two steps of a sign-in, in the ``Session`` string or the SECRET_BLOCK of SRP."""
+
+import msgspec
+from msgspec import Struct
+
+from poolhouse.core.sign_in import Progress
+from poolhouse.core.user import User
+from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
+from poolhouse.flows.calls import Call
+from poolhouse.model import ChallengeNameType, NotAuthorizedException
+from poolhouse.storage import Tx
+
+INVALID_SESSION = "Invalid session for the user."
+EXPIRED_SESSION = "Invalid session for the user, session is expired."
+SPENT_SESSION = "Invalid session for the user, session can only be used once."
+# Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
+IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.DEVICE_PASSWORD_VERIFIER})
+
+
+class State(Struct, frozen=True, kw_only=True, array_like=True):
+    """What is sealed between two steps. ``expires_at`` is in milliseconds.
+
+    ``user_id`` is 0 and ``name`` is the name given where there is no such user.
+    ``password_set_at`` and ``signed_out_at`` void the sign-in when the password changes, or every token of the
+    user is revoked, under way.
+    """
+
+    pool_id: str
+    client_id: str
+    user_id: int
+    name: str
+    password_set_at: int
+    signed_out_at: int
+    challenge: ChallengeNameType
+    progress: Progress
+    nonce: str
+    expires_at: int
+    secret: bytes
+
+    def is_void(self, user: User) -> bool:
+        """Whether something happened to a user that ends sign-ins under way."""
+        return (self.password_set_at, self.signed_out_at) != (user.credentials.password_set_at, user.signed_out_at)
+
+    def spend(self, tx: Tx) -> None:
+        """Use the state up; raises NotAuthorizedException where that was done before."""
+        if not tx.nonces.spend(self.nonce, self.expires_at):
+            raise NotAuthorizedException(SPENT_SESSION)
+
+    def check_open(self, call: Call) -> None:
+        """Check that the state can still be gone on from; raises NotAuthorizedException."""
+        if self.expires_at <= call.now:
+            raise NotAuthorizedException(EXPIRED_SESSION)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(State)
+
+
+def seal_state(sealer: Sealer, state: State) -> str:
+    """Return a state as text, of the form that its challenge has."""
+    seal = seal_secret_block if state.challenge in IN_BLOCKS else seal_session
+    return seal(sealer, _ENCODER.encode(state))
+
+
+def open_state(sealer: Sealer, challenge: ChallengeNameType, text: str) -> State:
+    """Return the state in a text for a challenge; raises NotAuthorizedException unless this installation made it."""
+    open_text = open_secret_block if challenge in IN_BLOCKS else open_session
+    plain = open_text(sealer, text)
+    if plain is None:
+        raise NotAuthorizedException(INVALID_SESSION)
+    state = _DECODER.decode(plain)
+    if state.challenge != challenge:
+        raise NotAuthorizedException(INVALID_SESSION)
+    return state

@@ -1,0 +1,104 @@
+"""Passkeys: the public keys that users sign in with."""
+
+from msgspec import Struct
+
+from poolhouse.core.passkeys import Passkey
+from poolhouse.core.user import User
+from poolhouse.model import ConcurrentModificationException
+from poolhouse.storage.documents import Column, encode
+from poolhouse.storage.engine import Connection, refuse
+
+
+class _Details(Struct, frozen=True, omit_defaults=True):
+    public_key: bytes
+    rp_id: str
+    name: str
+    attachment: str | None = None
+    transports: tuple[str, ...] = ()
+    aaguid: str | None = None
+    backed_up: bool = False
+
+
+_DETAILS = Column("passkeys", "document", _Details)
+
+
+class Passkeys:
+    """The passkeys of all users."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._sql = connection
+
+    def add(self, user: User, passkey: Passkey) -> int:
+        """Store a new passkey of a user; return how many the user has then.
+
+        Raises AlreadyExists "passkey" where some user of the pool has it, and ConcurrentModificationException where
+        the user is gone.
+        """
+        details = _Details(
+            public_key=passkey.public_key,
+            rp_id=passkey.rp_id,
+            name=passkey.name,
+            attachment=passkey.attachment,
+            transports=passkey.transports,
+            aaguid=passkey.aaguid,
+            backed_up=passkey.backed_up,
+        )
+        added = self._sql.run(
+            "INSERT INTO passkeys (user_id, credential_id, pool_id, created_at, sign_count, document)"
+            " VALUES (:user_id, :credential_id, :pool_id, :created_at, :sign_count, :document) ON CONFLICT DO NOTHING",
+            user_id=user.id,
+            credential_id=passkey.id,
+            pool_id=user.pool_id,
+            created_at=passkey.created_at,
+            sign_count=passkey.sign_count,
+            document=encode(details),
+        )
+        if not added:
+            raise refuse(self._sql, "passkey")
+        return self._count(user)
+
+    def of_user(self, user: User) -> tuple[Passkey, ...]:
+        """Return the passkeys of a user, the oldest first; costs nothing where there are none."""
+        if not user.passkeys:
+            return ()
+        rows = self._sql.rows(
+            "SELECT credential_id, created_at, sign_count, document FROM passkeys WHERE user_id = :user_id"
+            " ORDER BY created_at, credential_id",
+            user_id=user.id,
+        )
+        return tuple(_passkey(*row) for row in rows)
+
+    def delete(self, user: User, id: str) -> bool:
+        """Delete a passkey of a user; False where there is none."""
+        sql = "DELETE FROM passkeys WHERE user_id = :user_id AND credential_id = :id"
+        if not self._sql.run(sql, user_id=user.id, id=id):
+            return False
+        self._count(user)
+        return True
+
+    def _count(self, user: User) -> int:
+        """Bring the number at the user in line; who changes the same user's passkeys at the same time runs again."""
+        row = self._sql.row(
+            "UPDATE users SET passkeys = (SELECT COUNT(*) FROM passkeys WHERE user_id = :id) WHERE id = :id"
+            " RETURNING passkeys",
+            id=user.id,
+        )
+        if row is None:
+            raise ConcurrentModificationException("The user was changed by another request. Please retry.")
+        return int(row[0])
+
+
+def _passkey(id: str, created_at: int, sign_count: int, document: str) -> Passkey:
+    details = _DETAILS.decode(document, id)
+    return Passkey(
+        id=id,
+        public_key=details.public_key,
+        sign_count=sign_count,
+        rp_id=details.rp_id,
+        name=details.name,
+        attachment=details.attachment,
+        transports=details.transports,
+        aaguid=details.aaguid,
+        backed_up=details.backed_up,
+        created_at=created_at,
+    )
