@@ -10,6 +10,7 @@ from poolhouse.core.groups import Group
 from poolhouse.core.identities import Identity
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.message import Message
+from poolhouse.core.passkeys import Passkey
 from poolhouse.core.pool import Pool
 from poolhouse.core.provider_links import SUBJECT
 from poolhouse.core.replica import Regional, Replica
@@ -142,6 +143,11 @@ def identity(user_id, value="x", provider="Partner", attribute=SUBJECT, pool_id=
 
 def names(*aliases: str, **search: str) -> Names:
     return Names(aliases=frozenset(aliases), search=search)
+
+
+def passkey(id="k", **members) -> Passkey:
+    defaults = {"public_key": b"\x00\xff", "sign_count": 0, "rp_id": "example.org", "name": "Passkey", "created_at": NOW}
+    return Passkey(id=id, **defaults | members)
 
 
 def session(id, user_id, client_id="client", expires_at=NOW + 1000, **members) -> Session:

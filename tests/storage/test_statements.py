@@ -27,6 +27,7 @@ from tests.storage.builders import (
     identity,
     message,
     names,
+    passkey,
     pool,
     provider,
     replica,
@@ -72,6 +73,7 @@ def write_everything(tx: Tx) -> None:
     tx.identity_providers.hold(POOL, "Partner")
     tx.identities.insert(identity(ann.id))
     tx.users.save_attributes(ann)
+    tx.passkeys.add(ann, passkey())
     tx.sessions.insert(session("s", ann.id))
     tx.sessions.save(session("s", ann.id))
     tx.authorization_codes.insert(b"d", authorization_code(ann.id))
@@ -144,6 +146,8 @@ def read_everything(tx: Tx) -> None:
     tx.identities.find(POOL, "Partner", "email", "x")
     tx.identities.of_user(ann.id)
     tx.identities.attributes(POOL, "Partner", 5)
+    tx.passkeys.of_user(ann)
+    tx.nonces.is_spent("n")
     tx.sessions.find("s")
     tx.sessions.find_with_user("s")
     tx.authorization_codes.find(b"d")
@@ -172,6 +176,7 @@ def delete_everything(tx: Tx) -> None:
     tx.sessions.delete_of_user(ann.id)
     tx.sessions.delete_of_client("app")
     tx.authorization_codes.delete_of_user(ann.id)
+    tx.passkeys.delete(ann, "k")
     tx.groups.remove(tx.groups.find(POOL, "staff"), ann)
     tx.groups.delete(tx.groups.find(POOL, "staff"))
     tx.devices.delete(ann.id, KEY)

@@ -62,11 +62,10 @@ class Passkeys:
         if not user.passkeys:
             return ()
         rows = self._sql.rows(
-            "SELECT credential_id, created_at, sign_count, document FROM passkeys WHERE user_id = :user_id"
-            " ORDER BY created_at, credential_id",
+            "SELECT credential_id, created_at, sign_count, document FROM passkeys WHERE user_id = :user_id",
             user_id=user.id,
         )
-        return tuple(_passkey(*row) for row in rows)
+        return tuple(sorted((_passkey(*row) for row in rows), key=lambda passkey: passkey.place))
 
     def delete(self, user: User, id: str) -> bool:
         """Delete a passkey of a user; False where there is none."""
