@@ -62,7 +62,7 @@ class Authenticator:
             "response": response,
         } | changes
 
-    def attestation(self, rp_id: str, *, format: str = "none", key: dict[int, Any] | None = None) -> bytes:
+    def attestation(self, rp_id: str, *, format: str = "none", key: Any = None) -> bytes:
         data = hashlib.sha256(rp_id.encode()).digest() + bytes([self.flags | ATTESTED]) + struct.pack(">I", 0)
         data += self.aaguid + struct.pack(">H", len(self.id)) + self.id + cbor2.dumps(key or self.public_key())
         return cbor2.dumps({"fmt": format, "attStmt": {}, "authData": data})

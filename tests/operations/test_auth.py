@@ -292,8 +292,19 @@ def required_factor(call, pool) -> Callable[[], str]:
     return make
 
 
-def test_no_tokens_without_the_factor(public, required_factor, app, user):
-    """A pool with MFA ON gives no tokens for a password alone."""
+def test_no_tokens_without_the_factor(call, public, required_factor, app, user):
+    """A pool with MFA ON gives no tokens for a password alone: a factor is asked for, or the sign-in refused."""
     pool_id = required_factor()
-    with refused("InvalidUserPoolConfigurationException"):
-        sign_in(public, app(pool_id), user(pool_id))
+    asked = sign_in(public, app(pool_id), user(pool_id))
+    assert asked["ChallengeName"] == "MFA_SETUP"
+    assert "AuthenticationResult" not in asked
+    by_phone = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}
+    call(
+        "SetUserPoolMfaConfig",
+        UserPoolId=pool_id,
+        MfaConfiguration="ON",
+        SmsMfaConfiguration={"SmsConfiguration": by_phone},
+    )
+    for attributes in ({}, {"phone_number": "+15550100"}):
+        with refused("InvalidUserPoolConfigurationException"):
+            sign_in(public, app(pool_id), user(pool_id, **attributes))

@@ -146,7 +146,13 @@ def names(*aliases: str, **search: str) -> Names:
 
 
 def passkey(id="k", **members) -> Passkey:
-    defaults = {"public_key": b"\x00\xff", "sign_count": 0, "rp_id": "example.org", "name": "Passkey", "created_at": NOW}
+    defaults = {
+        "public_key": b"\x00\xff",
+        "sign_count": 0,
+        "rp_id": "example.org",
+        "name": "Passkey",
+        "created_at": NOW,
+    }
     return Passkey(id=id, **defaults | members)
 
 
