@@ -25,6 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pycognito.aws_srp import AWSSRP
 
+from tests.authenticator import one_time_code
 from tests.conftest import free_port
 
 CALLBACK = "https://app.example/cb"
@@ -145,6 +146,7 @@ class Story:
         self._set_up()
         self._sign_up()
         self._tokens()
+        self._factors()
         self._srp()
         self._recover()
         self._pages()
@@ -224,6 +226,19 @@ class Story:
         self.process.keep(attribute_code=code)
         self.refused("VerifyUserAttribute", AccessToken=access, AttributeName="email", Code=code + "0")
         self.call("VerifyUserAttribute", AccessToken=access, AttributeName="email", Code=code)
+
+    def _factors(self) -> None:
+        app = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+        self.call("SetUserPoolMfaConfig", UserPoolId=self.pool, MfaConfiguration="OPTIONAL", **app)
+        access = self.call("InitiateAuth", **self._start(PASSWORD))["AuthenticationResult"]["AccessToken"]
+        for keep in ("waiting", "used", "waiting"):
+            secret = self.call("AssociateSoftwareToken", AccessToken=access)["SecretCode"]
+            plain = base64.b32decode(secret + "====")
+            code = one_time_code(secret, time.time())
+            self.process.keep(app_secret=secret, app_secret_bytes=plain.hex(), app_code=code)
+            self.refused("VerifySoftwareToken", AccessToken=access, UserCode=f"{(int(code) + 1) % 1_000_000:06}")
+            if keep == "used":
+                self.call("VerifySoftwareToken", AccessToken=access, UserCode=code)
 
     def _srp(self) -> None:
         for password in (PASSWORD, WRONG):

@@ -128,6 +128,7 @@ MORE: dict[str, Any] = {
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
     "DeviceRememberedStatus": "not_remembered", "RegionName": "eu-west-1", "Status": "ACTIVE",
+    "MFAOptions": [],
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
@@ -144,6 +145,13 @@ OPTIONAL = {
     "SetUICustomization": ("ClientId", "CSS"),
     "CreateUserPoolDomain": ("ManagedLoginVersion",),
     "UpdateUserPoolDomain": ("ManagedLoginVersion",),
+}
+CODE_REFUSED = {"CodeMismatchException", "ExpiredCodeException"}
+# What users of a pool without passkeys are told.
+EXPECTED = {
+    "StartWebAuthnRegistration": {"WebAuthnNotEnabledException"},
+    "CompleteWebAuthnRegistration": {"WebAuthnNotEnabledException"},
+    "DeleteWebAuthnCredential": {"ResourceNotFoundException"},
 }
 NAMING = {"UserPoolId", "Domain", "ResourceArn"}
 
@@ -362,15 +370,15 @@ def test_27_users_reach_only_themselves(call, cognito, tenant, user):
             "UserAttributes": [{"Name": "name", "Value": "After"}], "UserAttributeNames": ["name"],
             "AttributeName": "email", "Code": "123456", "PreviousPassword": PASSWORD, "ProposedPassword": PASSWORD,
             "DeviceKey": device, "DeviceRememberedStatus": "not_remembered",
+            "MFAOptions": [], "CredentialId": "x", "Credential": {},
         }  # fmt: skip
         request |= {name: value for name, value in known.items() if name in names}
         try:
             cognito._make_api_call(operation, request)
             assert "DeviceKey" not in names, operation
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            expected = REFUSED if "DeviceKey" in names else {"CodeMismatchException", "ExpiredCodeException"}
-            assert code in expected, operation
+            expected = REFUSED if "DeviceKey" in names else EXPECTED.get(operation, CODE_REFUSED)
+            assert error.response["Error"]["Code"] in expected, operation
         assert bob() == before, operation
         assert call("GetUser", AccessToken=bobs)["Username"] == "bob", operation
 
