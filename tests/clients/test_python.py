@@ -5,13 +5,16 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import httpx
 import jwt
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from pycognito import Cognito
+from pycognito.exceptions import SoftwareTokenMFAChallengeException
 
+from tests.authenticator import one_time_code
 from tests.clients.conftest import CALLBACK, code_of, sign_in_by_form
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY
 
@@ -102,6 +105,34 @@ def test_pycognito_signs_in_by_srp_and_verifies(server, pool, app, user, monkeyp
 
     assert account.access_token != first
     assert account.get_user().name == "Eve"
+
+
+def test_pycognito_signs_in_with_an_authenticator_app(server, pool, app, user, call, monkeypatch):
+    """pycognito sets an authenticator app up, is asked for its code, and gets tokens for it."""
+    pool_id = pool()
+    offered = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="OPTIONAL", **offered)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    account = Cognito(
+        pool_id,
+        app(pool_id)["ClientId"],
+        username=user(pool_id),
+        user_pool_region="us-east-1",
+        boto3_client_kwargs={"endpoint_url": server.url},
+    )
+
+    account.authenticate(password=PASSWORD)
+    secret = account.associate_software_token()
+    assert account.verify_software_token(one_time_code(secret, time.time()), "phone")
+    account.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
+    with pytest.raises(SoftwareTokenMFAChallengeException) as asked:
+        account.authenticate(password=PASSWORD)
+    account.access_token = None
+    # The code of the present half minute was used to set the app up.
+    account.respond_to_software_token_mfa_challenge(one_time_code(secret, time.time() + 30), asked.value.get_tokens())
+
+    assert call("GetUser", AccessToken=account.access_token)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
 
 
 def test_authlib_goes_through_the_code_flow(server, hosted_pool, user):
