@@ -21,6 +21,18 @@ def binding(operation: str, *parameters: object) -> bytes:
     return msgspec.json.encode([operation, *parameters])
 
 
+def page_of(
+    rows: Sequence[Row], after: tuple[str, ...] | None, limit: int, place: Callable[[Row], tuple[str, ...]]
+) -> tuple[list[Row], tuple[str, ...] | None]:
+    """Return a page of a short list that is read as a whole, sorted by place, and the place to go on after.
+
+    The place is None at the end.
+    """
+    left = [row for row in rows if after is None or place(row) > after]
+    page = left[:limit]
+    return page, place(page[-1]) if len(left) > limit else None
+
+
 def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], str]) -> tuple[list[Row], str | None]:
     """Split rows, of which one more than ``limit`` was asked for, into a page and the key to go on after.
 

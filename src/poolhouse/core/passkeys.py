@@ -47,7 +47,7 @@ _ORIGIN = re.compile(r"(https?)://([a-z0-9_.-]+)(?::[0-9]{1,5})?")
 ATTACHMENTS = {"platform": "Platform passkey", "cross-platform": "Roaming passkey"}
 
 
-class Passkey(Struct, frozen=True, kw_only=True):
+class Passkey(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A public key of a user's authenticator.
 
     ``id`` is base64url. ``public_key`` is a COSE key. ``sign_count`` is what the authenticator counted at the last

@@ -1,6 +1,6 @@
 """Passkeys: the public keys that users sign in with."""
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from poolhouse.core.passkeys import Passkey
 from poolhouse.core.user import User
@@ -8,18 +8,7 @@ from poolhouse.model import ConcurrentModificationException
 from poolhouse.storage.documents import Column, encode
 from poolhouse.storage.engine import Connection, refuse
 
-
-class _Details(Struct, frozen=True, omit_defaults=True):
-    public_key: bytes
-    rp_id: str
-    name: str
-    attachment: str | None = None
-    transports: tuple[str, ...] = ()
-    aaguid: str | None = None
-    backed_up: bool = False
-
-
-_DETAILS = Column("passkeys", "document", _Details)
+_PASSKEY = Column("passkeys", "document", Passkey)
 
 
 class Passkeys:
@@ -34,15 +23,6 @@ class Passkeys:
         Raises AlreadyExists "passkey" where some user of the pool has it, and ConcurrentModificationException where
         the user is gone.
         """
-        details = _Details(
-            public_key=passkey.public_key,
-            rp_id=passkey.rp_id,
-            name=passkey.name,
-            attachment=passkey.attachment,
-            transports=passkey.transports,
-            aaguid=passkey.aaguid,
-            backed_up=passkey.backed_up,
-        )
         added = self._sql.run(
             "INSERT INTO passkeys (user_id, credential_id, pool_id, created_at, sign_count, document)"
             " VALUES (:user_id, :credential_id, :pool_id, :created_at, :sign_count, :document) ON CONFLICT DO NOTHING",
@@ -51,7 +31,7 @@ class Passkeys:
             pool_id=user.pool_id,
             created_at=passkey.created_at,
             sign_count=passkey.sign_count,
-            document=encode(details),
+            document=encode(passkey),
         )
         if not added:
             raise refuse(self._sql, "passkey")
@@ -62,10 +42,11 @@ class Passkeys:
         if not user.passkeys:
             return ()
         rows = self._sql.rows(
-            "SELECT credential_id, created_at, sign_count, document FROM passkeys WHERE user_id = :user_id",
+            "SELECT credential_id, sign_count, document FROM passkeys WHERE user_id = :user_id",
             user_id=user.id,
         )
-        return tuple(sorted((_passkey(*row) for row in rows), key=lambda passkey: passkey.place))
+        found = (replace(_PASSKEY.decode(document, id), sign_count=count) for id, count, document in rows)
+        return tuple(sorted(found, key=lambda passkey: passkey.place))
 
     def delete(self, user: User, id: str) -> bool:
         """Delete a passkey of a user; False where there is none."""
@@ -85,19 +66,3 @@ class Passkeys:
         if row is None:
             raise ConcurrentModificationException("The user was changed by another request. Please retry.")
         return int(row[0])
-
-
-def _passkey(id: str, created_at: int, sign_count: int, document: str) -> Passkey:
-    details = _DETAILS.decode(document, id)
-    return Passkey(
-        id=id,
-        public_key=details.public_key,
-        sign_count=sign_count,
-        rp_id=details.rp_id,
-        name=details.name,
-        attachment=details.attachment,
-        transports=details.transports,
-        aaguid=details.aaguid,
-        backed_up=details.backed_up,
-        created_at=created_at,
-    )

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from poolhouse.api.registry import operation
 from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER, Group, describe
-from poolhouse.core.paging import binding, cut
+from poolhouse.core.paging import binding, cut, page_of
 from poolhouse.core.user import User
 from poolhouse.flows import users
 from poolhouse.flows.calls import AdminCall
@@ -145,12 +145,9 @@ async def admin_list_groups_for_user(
     user, groups = await call.store.read(load)
     bound = binding("AdminListGroupsForUser", request.user_pool_id, user.sub)
     place = open_place(call, bound, request.next_token)
-    limit = request.limit or PAGE
-    left = [group for group in groups if place is None or group.place > place]
-    page = left[:limit]
+    page, after = page_of(groups, place, request.limit or PAGE, lambda group: group.place)
     return AdminListGroupsForUserResponse(
-        groups=[describe(group) for group in page],
-        next_token=seal_place(call, bound, *page[-1].place) if len(left) > limit else None,
+        groups=[describe(group) for group in page], next_token=seal_place(call, bound, *after) if after else None
     )
 
 

@@ -1,7 +1,7 @@
 """Passkeys of the signed-in user (spec/api/04 §10)."""
 
 from poolhouse.api.registry import operation
-from poolhouse.core.paging import binding
+from poolhouse.core.paging import binding, page_of
 from poolhouse.core.passkeys import MAX_PASSKEYS, describe
 from poolhouse.flows import passkeys
 from poolhouse.flows.calls import UserCall
@@ -49,13 +49,11 @@ async def list_web_authn_credentials(
     """Return the user's passkeys, the oldest first."""
     bound = binding("ListWebAuthnCredentials", call.pool.id, call.user.sub)
     place = open_place(call, bound, request.next_token)
-    limit = request.max_results or MAX_PASSKEYS
     registered = await call.store.read(lambda tx: tx.passkeys.of_user(call.user))
-    left = [passkey for passkey in registered if place is None or passkey.place > place]
-    page = left[:limit]
+    page, after = page_of(registered, place, request.max_results or MAX_PASSKEYS, lambda passkey: passkey.place)
     return ListWebAuthnCredentialsResponse(
         credentials=[describe(passkey) for passkey in page],
-        next_token=seal_place(call, bound, *page[-1].place) if len(left) > limit else None,
+        next_token=seal_place(call, bound, *after) if after else None,
     )
 
 
