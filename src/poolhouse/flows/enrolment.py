@@ -11,6 +11,7 @@ from poolhouse.core.user import User
 from poolhouse.crypto import totp
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges.mfa_setup import Enrolment, find_enrolment, write_enrolment
+from poolhouse.flows.clients import get_app
 from poolhouse.flows.sign_in_state import INVALID_SESSION, State, open_state, seal_state
 from poolhouse.flows.software_tokens import MISMATCH, NO_SECRET, check_name, find_use_of, new_secret
 from poolhouse.model import (
@@ -61,16 +62,19 @@ async def verify(call: Call, session: str, code: str, name: str | None) -> str:
 
 
 async def _load(call: Call, state: State) -> tuple[Client, User]:
-    """Return the client and the user of a sign-in under way; raises NotAuthorizedException where it is over."""
+    """Return the client and the user of a sign-in under way.
+
+    Raises NotAuthorizedException where it is over, ResourceNotFoundException where the client is gone.
+    """
     state.check_open(call)
 
     def load(tx: Tx) -> tuple[Client, User]:
-        app, user = tx.catalogue.find_app(state.client_id), tx.users.find_by_id(state.user_id)
-        over = user is None or state.is_void(user) or not user.enabled or user.status != UserStatusType.CONFIRMED
-        if app is None or user is None or over:
+        pool, client = get_app(call, tx, state.client_id)
+        user = tx.users.find_by_id(state.user_id)
+        if user is None or state.is_void(user) or not user.enabled or user.status != UserStatusType.CONFIRMED:
             raise NotAuthorizedException(INVALID_SESSION)
-        check_totp_offered(app[0])
-        return app[1], user
+        check_totp_offered(pool)
+        return client, user
 
     return await call.store.read(load)
 

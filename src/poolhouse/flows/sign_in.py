@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import msgspec
+
 from poolhouse.core import events_auth
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.claims import API_SCOPE

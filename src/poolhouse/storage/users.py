@@ -25,7 +25,15 @@ COLUMNS = (
 # ListUsers searches these by the user's own columns.
 _OWN_COLUMNS = frozenset({"username", "sub"})
 # Tables of rows that go with their user.
-_OF_USER = ("sessions", "authorization_codes", "confirmation_codes", "group_members", "devices", "identities", "passkeys")
+_OF_USER = (
+    "sessions",
+    "authorization_codes",
+    "confirmation_codes",
+    "group_members",
+    "devices",
+    "identities",
+    "passkeys",
+)
 
 
 class _Details(Struct, frozen=True, omit_defaults=True):
