@@ -1,27 +1,20 @@
 """Reading and verifying what authenticators say (WebAuthn Level 2 §7.1), by the library ``webauthn``.
 
 The library tells the faults of a credential by their texts only, and this service has errors of its own for some of
-them; so what those need is read first, and everything is verified in the end.
+them; so what those need is read first, and everything is verified in the end. It is imported when first needed: that
+takes a fifth of the time of a start, and many installations never need it.
 """
 
 import hmac
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from webauthn import verify_registration_response
-from webauthn.helpers import (
-    bytes_to_base64url,
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
-    parse_attestation_object,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.structs import ClientDataType, RegistrationCredential
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import RegistrationCredential
 
 # WebAuthn Level 2 §4, "Credential ID": at most so many bytes.
 LONGEST_ID = 1023
@@ -41,7 +34,7 @@ class UnsupportedCredential(Exception):
 class Presented:
     """A new credential as it was sent: nothing of it is verified."""
 
-    credential: RegistrationCredential
+    credential: "RegistrationCredential"
     challenge: bytes
     origin: str
     rp_id_hash: bytes
@@ -66,6 +59,9 @@ class Verified:
 
 def read_registration(credential: Any) -> Presented:
     """Take a RegistrationResponseJSON apart; raises MalformedCredential."""
+    from webauthn.helpers import parse_attestation_object, parse_client_data_json, parse_registration_credential_json
+    from webauthn.helpers.structs import ClientDataType
+
     if not isinstance(credential, dict):
         raise MalformedCredential
     try:
@@ -83,6 +79,10 @@ def verify_registration(
     presented: Presented, *, rp_id: str, algorithms: tuple[int, ...], user_verification: bool
 ) -> Verified:
     """Verify a new credential whose challenge and origin were found right; raises UnsupportedCredential."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
     try:
         verified = verify_registration_response(
             credential=presented.credential,
@@ -112,6 +112,9 @@ def verify_registration(
 
 def _is_usable(cose_key: bytes) -> bool:
     """Tell whether signatures can be checked with a key: without attestation nothing else has tried it yet."""
+    from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
     decoded = decode_credential_public_key(cose_key)
     key = decoded_public_key_to_cryptography(decoded)
     if decoded.alg == COSEAlgorithmIdentifier.ECDSA_SHA_256:
