@@ -5,6 +5,7 @@ from msgspec import Struct
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Progress, Proof
 from poolhouse.model import (
+    AdvancedSecurityEnabledModeType,
     AdvancedSecurityModeType,
     AuthEventType,
     ChallengeName,
@@ -70,7 +71,9 @@ def is_enforced(pool: Pool, method: ChallengeNameType) -> bool:
     add_ons = pool.settings.user_pool_add_ons
     if method is ChallengeNameType.CUSTOM_CHALLENGE:
         flows = add_ons.advanced_security_additional_flows if add_ons else None
-        return is_kept(pool) and flows is not None and flows.custom_auth_mode == AdvancedSecurityModeType.ENFORCED
+        return (
+            is_kept(pool) and flows is not None and flows.custom_auth_mode is AdvancedSecurityEnabledModeType.ENFORCED
+        )
     return _mode(pool) is AdvancedSecurityModeType.ENFORCED
 
 
@@ -90,7 +93,6 @@ def shown_by(progress: Progress, failed: ChallengeNameType | None = None) -> Sho
 
 def describe(event: AuthEvent) -> AuthEventType:
     """Return an event as AdminListUserAuthEvents shows it."""
-    feedback = event.feedback
     return AuthEventType(
         event_id=event.id,
         event_type=event.type,
@@ -103,10 +105,13 @@ def describe(event: AuthEvent) -> AuthEventType:
         event_context_data=EventContextDataType(
             ip_address=event.address or None, device_name=event.device or None, timezone=event.timezone or None
         ),
-        event_feedback=feedback
-        and EventFeedbackType(
-            feedback_value=feedback.value, provider=feedback.provider, feedback_date=feedback.at / 1000
-        ),
+        event_feedback=None if event.feedback is None else _feedback(event.feedback),
+    )
+
+
+def _feedback(feedback: Feedback) -> EventFeedbackType:
+    return EventFeedbackType(
+        feedback_value=feedback.value, provider=feedback.provider, feedback_date=feedback.at / 1000
     )
 
 

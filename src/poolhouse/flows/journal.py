@@ -40,7 +40,6 @@ from poolhouse.model import (
     NotAuthorizedException,
     PasswordResetRequiredException,
     RiskDecisionType,
-    ServiceError,
     UserLambdaValidationException,
     UserNotConfirmedException,
 )

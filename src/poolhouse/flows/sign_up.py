@@ -20,8 +20,8 @@ from poolhouse.flows import journal
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
-from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.journal import Entry
+from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.links import base_url_of
 from poolhouse.flows.messages import send_code, simulate_delivery
 from poolhouse.flows.passwords import make_credentials

@@ -53,7 +53,7 @@ class LogRecords:
     def due(self, now: int, limit: int) -> list[str]:
         """Return destinations that something is due for; each costs two looks, whatever waits for it."""
         found: list[str] = []
-        after = ""
+        after: str | None = ""
         while len(found) < limit:
             row = self._sql.row("SELECT MIN(destination) FROM log_records WHERE destination > :after", after=after)
             after = row[0] if row else None
