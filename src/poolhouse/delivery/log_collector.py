@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,9 +21,10 @@ class HttpCollector:
     def __init__(self, address: str, headers: Mapping[str, str]) -> None:
         """Take an address, in which name and password become HTTP basic authentication; raises BadSetting."""
         try:
+            urlsplit(address)
             url = httpx.URL(address)
             self._headers = httpx.Headers({"content-type": NDJSON, **headers})
-        except (httpx.InvalidURL, UnicodeEncodeError):
+        except (httpx.InvalidURL, ValueError):
             raise BadSetting(f"{NAME}: a collector has an address that is no URL, or a header that is none.") from None
         if url.scheme not in {"http", "https"} or not url.host:
             raise BadSetting(f"{NAME}: the address of a collector must look like https://host/path.")
