@@ -8,12 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from poolhouse.delivery import Courier
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes, Undelivered
 from poolhouse.flows.log_delivery import BATCH, LEASE, LogDelivery
+from poolhouse.model import CodeDeliveryFailureException
 from poolhouse.settings import LogCollector
 from poolhouse.storage import open_store
 from tests.conftest import MovableClock
+from tests.storage.builders import message
 
 ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/pools/a"
 
@@ -115,6 +118,27 @@ def test_a_collector_gets_lines(collector, caplog):
     assert own["authorization"] == "Splunk t0ken"
     assert "p@ss" not in caplog.text
     assert "t0ken" not in caplog.text
+
+
+def test_a_message_that_did_not_arrive_is_reported():
+    """Also one of whose fate nobody else hears."""
+    reported = []
+
+    async def keep(message):
+        raise AssertionError("kept instead of sent")
+
+    async def report(message):
+        reported.append(message.id)
+
+    async def work():
+        courier = Courier(keep, smtp_url="smtp://127.0.0.1:1", report=report)
+        with pytest.raises(CodeDeliveryFailureException):
+            await courier.deliver(message("1"))
+        await courier.deliver_unseen(message("2"))
+        await courier.close()
+
+    asyncio.run(work())
+    assert reported == ["1", "2"]
 
 
 class Stage:

@@ -2,33 +2,20 @@
 
 # ruff: noqa: S608 - the only thing put into SQL here is the list of columns
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from poolhouse.core.auth_events import RETENTION, AuthEvent, Feedback, Shown
+from poolhouse.core.auth_events import RETENTION, AuthEvent, Feedback
 from poolhouse.core.user import User
-from poolhouse.model import EventResponseType, EventType, RiskDecisionType
+from poolhouse.model import EventResponseType, EventType
 from poolhouse.storage.documents import Column, encode
 from poolhouse.storage.engine import Connection, Row
-from poolhouse.storage.errors import CorruptRow
 
-_COLUMNS = "id, pool_id, user_id, at, response, document, feedback"
-
-
-class _Details(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    type: EventType
-    decision: RiskDecisionType = RiskDecisionType.NoRisk
-    challenges: Shown = ()
-    client_id: str = ""
-    request_id: str = ""
-    address: str = ""
-    device: str = ""
-    timezone: str = ""
+# What holds in the place of that in the document: an event keeps its beginning, and feedback comes from elsewhere.
+_COLUMNS = "id, at, document, feedback"
 
 
-_DETAILS = Column("auth_events", "document", _Details)
+_DOCUMENT = Column("auth_events", "document", AuthEvent)
 _FEEDBACK = Column("auth_events", "feedback", Feedback)
-_RESPONSES = {response.value: response for response in EventResponseType}
 
 
 class AuthEvents:
@@ -54,7 +41,7 @@ class AuthEvents:
             at=event.at,
             expires_at=event.at + RETENTION,
             response=event.response.value,
-            document=encode(_details(event)),
+            document=encode(event),
             passed=EventResponseType.Pass.value,
         )
         if row is None:
@@ -101,25 +88,10 @@ class AuthEvents:
         return replace(event, feedback=feedback) if saved else None
 
 
-def _details(event: AuthEvent) -> _Details:
-    given = asdict(event)
-    return _Details(**{name: given[name] for name in _Details.__struct_fields__})
-
-
 def _feedback(text: str | None, id: str) -> Feedback | None:
     return None if text is None else _FEEDBACK.decode(text, id)
 
 
 def _event(row: Row) -> AuthEvent:
-    id, pool_id, user_id, at, response, document, feedback = row
-    if response not in _RESPONSES:
-        raise CorruptRow("auth_events", "response", id)
-    return AuthEvent(
-        id=id,
-        pool_id=pool_id,
-        user_id=user_id,
-        at=at,
-        response=_RESPONSES[response],
-        feedback=_feedback(feedback, id),
-        **asdict(_DETAILS.decode(document, id)),
-    )
+    id, at, document, feedback = row
+    return replace(_DOCUMENT.decode(document, id), at=at, feedback=_feedback(feedback, id))

@@ -7,7 +7,7 @@ CREATE TABLE risk_configurations (
     PRIMARY KEY (pool_id, client_id)
 ) {strict};
 
--- "response" decides if an event may still change; the rest that a step finds out is in "document".
+-- "response" decides if an event may still change; what a step found out last is in "document".
 CREATE TABLE auth_events (
     id {text} PRIMARY KEY,
     pool_id {text} NOT NULL,
