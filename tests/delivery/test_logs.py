@@ -11,7 +11,7 @@ import pytest
 from poolhouse.delivery import Courier
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes, Undelivered
-from poolhouse.flows.log_delivery import BATCH, LEASE, LogDelivery
+from poolhouse.flows.log_delivery import BATCH, DESTINATIONS, LEASE, LogDelivery
 from poolhouse.model import CodeDeliveryFailureException
 from poolhouse.settings import LogCollector
 from poolhouse.storage import open_store
@@ -201,6 +201,24 @@ def test_records_wait_for_a_collector_that_is_away(play, collector, tmp_path, ca
         assert await delivery.deliver_due() == 2
         assert collector.lines == ['{"n":1}', '{"n":2}']
         assert await stage.left() == 0
+
+    play(work)
+
+
+def test_many_destinations_that_rest_hide_no_other(play, collector, tmp_path):
+    """However many wait for a collector that is away, the next round looks further."""
+
+    async def work(stage):
+        url = f"http://127.0.0.1:{collector.port}/"
+        delivery = stage.delivery(**{"a*": url, "z": f"file:{tmp_path}/z"})
+        collector.status = 500
+        for number in range(DESTINATIONS):
+            await stage.add(number, arn=f"a{number}")
+        await stage.add(1, arn="z")
+        assert [await delivery.deliver_due() for _ in range(2)] == [0, 1]
+        collector.status = 200
+        stage.clock.advance(2)
+        assert await delivery.deliver_due() == DESTINATIONS
 
     play(work)
 

@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from pycognito.aws_srp import AWSSRP
 
 from poolhouse.core.auth_events import RETENTION, AuthEvent
 from poolhouse.flows import feedback
@@ -88,6 +89,26 @@ def test_a_sign_in_is_one_write(call, ann, server, monkeypatch):
     assert len(writes) == 2
     call("GetUser", AccessToken=tokens["AccessToken"])
     assert len(writes) == 2
+
+
+def test_a_sign_in_by_srp(call, ann, cognito):
+    """Nothing is recorded until the proof comes: asking for the challenge alone shows nothing."""
+    pool_id, client, _ = ann
+
+    def srp(password):
+        ids = {"pool_id": pool_id, "client_id": client["ClientId"]}
+        return AWSSRP(username="ann", password=password, client=cognito, **ids)
+
+    begun = srp(PASSWORD).get_auth_params()
+    call("InitiateAuth", ClientId=client["ClientId"], AuthFlow="USER_SRP_AUTH", AuthParameters=begun)
+    assert events_of(call, pool_id) == []
+    tokens = srp(PASSWORD).authenticate_user()["AuthenticationResult"]
+    with pytest.raises(cognito.exceptions.NotAuthorizedException):
+        srp("wrong").authenticate_user()
+    failed, passed = events_of(call, pool_id)
+    assert (told(failed), failed["ChallengeResponses"]) == (("SignIn", "Fail"), FAILED)
+    assert (told(passed), passed["ChallengeResponses"]) == (("SignIn", "Pass"), PASSED)
+    assert event_id_of(tokens) == passed["EventId"]
 
 
 def test_a_wrong_password(call, ann):

@@ -31,12 +31,15 @@ class LogDelivery:
     def __init__(self, store: Store, clock: Clock, routes: LogRoutes) -> None:
         self._store, self._clock, self._routes = store, clock, routes
         self._failures: dict[Sink, int] = {}
+        # Where the next round goes on, or many that rest would hide the others.
+        self._after = ""
         self._rests_until: dict[Sink, int] = {}
 
     async def deliver_due(self) -> int:
         """Send a batch to each destination that has something due; return how many records arrived."""
         now = self._clock.now()
-        destinations = await self._store.read(lambda tx: tx.log_records.due(now, DESTINATIONS))
+        destinations = await self._store.read(lambda tx: tx.log_records.due(now, DESTINATIONS, self._after))
+        self._after = destinations[-1] if len(destinations) == DESTINATIONS else ""
         sinks = sorted(((self._routes.find(each), each) for each in destinations), key=lambda pair: id(pair[0]))
         awake = [
             (sink, [arn for _, arn in pairs])

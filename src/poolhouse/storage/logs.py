@@ -50,10 +50,12 @@ class LogRecords:
             document=encode(record),
         )
 
-    def due(self, now: int, limit: int) -> list[str]:
-        """Return destinations that something is due for; each costs two looks, whatever waits for it."""
+    def due(self, now: int, limit: int, after: str | None = "") -> list[str]:
+        """Return destinations that something is due for, by name, those after a name.
+
+        Each costs two looks, whatever waits for it.
+        """
         found: list[str] = []
-        after: str | None = ""
         while len(found) < limit:
             row = self._sql.row("SELECT MIN(destination) FROM log_records WHERE destination > :after", after=after)
             after = row[0] if row else None

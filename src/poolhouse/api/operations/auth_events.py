@@ -78,6 +78,7 @@ async def update_auth_event_feedback(
         pool = tx.catalogue.find_pool(request.user_pool_id)
         if pool is None or pool.builtin:
             raise ResourceNotFoundException(f"User pool {request.user_pool_id} does not exist.")
+        pool = call.here(pool)
         feedback.check_add_on(pool)
         user = feedback.get_bearer(tx, call, pool, request.username, request.event_id, request.feedback_token)
         feedback.give(tx, call, user, request.event_id, request.feedback_value, feedback.USER)

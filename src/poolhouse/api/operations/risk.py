@@ -37,7 +37,7 @@ async def set_risk_configuration(call: AdminCall, request: SetRiskConfigurationR
     A request with ids alone brings the defaults back: those of the service, or for a client those of its pool.
 
     Differs from Cognito: of all that is set, BlockedIPRangeList alone has an effect in this version; the rest is
-    checked and kept.
+    checked and kept. Where both lists hold an address, it is blocked. Replicas take no risk configuration of their own.
     """
     made = new_configuration(request)
 
