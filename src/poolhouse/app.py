@@ -33,7 +33,7 @@ from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.upkeep import look_after
 from poolhouse.login import Login
-from poolhouse.model import ModelError, UsernameExistsException
+from poolhouse.model import ConcurrentModificationException, ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
 from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
@@ -150,7 +150,10 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         await store.write(lambda tx: tx.outbox.add(message))
 
     async def report(message: Message) -> None:
-        await report_undelivered(store, outside.clock, message)
+        try:
+            await report_undelivered(store, outside.clock, message)
+        except (StorageError, ConcurrentModificationException) as error:
+            log.warning("message %s: no record that it did not arrive: %s", message.id, error)
 
     return Deps(
         identity=Identity(

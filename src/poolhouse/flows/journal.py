@@ -32,6 +32,7 @@ from poolhouse.flows.calls import Call
 from poolhouse.model import (
     ChallengeNameType,
     CodeMismatchException,
+    ConcurrentModificationException,
     EventResponseType,
     EventSourceName,
     EventType,
@@ -177,7 +178,8 @@ async def _refuse(entry: Entry, shown: Shown = (), decision: RiskDecisionType = 
         entry.at(EventResponseType.Fail, shown, decision)(tx)
 
     if await call.store.read(is_due):
-        with contextlib.suppress(LimitExceededException):
+        # Whoever asks many times at once is refused all the same.
+        with contextlib.suppress(LimitExceededException, ConcurrentModificationException):
             await call.store.write(commit)
 
 
