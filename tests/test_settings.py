@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from poolhouse.settings import LATER, SECRETS, Settings, SettingsError, describe, load
+from poolhouse.settings import LATER, SECRETS, LogCollector, Settings, SettingsError, describe, load
 
 # The settings of the published interface that this version covers, by their defaults.
 COVERED = {
@@ -79,7 +79,7 @@ def test_values_from_files(tmp_path: pathlib.Path):
     """A name that ends in _FILE names a file with the value, in the environment and in the file of settings."""
     secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
-    for field in SECRETS - {"root_secret_access_key", "operator_password", "database"}:
+    for field in SECRETS - {"root_secret_access_key", "operator_password", "database", "log_delivery"}:
         assert getattr(of(**{f"{field.upper()}_FILE": str(secret)}), field) == "hunter2"
     config = tmp_path / "poolhouse.toml"
     config.write_text(f'master_key_file = "{secret}"\n')
@@ -251,3 +251,23 @@ def test_base_url_and_data_directory():
     assert of(DATABASE="postgresql://h/d").data_directory == pathlib.Path(".poolhouse")
     assert of(DATABASE="postgresql://h/d").sqlite_file is None
     assert of(DATABASE="sqlite:///:memory:").sqlite_file is None
+
+
+def test_log_delivery_is_a_document(tmp_path):
+    """JSON in the environment or a file, a table in the settings file; each destination a text or an object."""
+    given = '{"arn:*": "stdout", "*": {"url": "https://x.example/", "headers": {"A": "b"}}}'
+    expected = {"arn:*": "stdout", "*": LogCollector(url="https://x.example/", headers={"A": "b"})}
+    assert of(LOG_DELIVERY=given).log_delivery == expected
+    (tmp_path / "log.json").write_text(given)
+    assert of(LOG_DELIVERY_FILE=str(tmp_path / "log.json")).log_delivery == expected
+    assert refusal({"POOLHOUSE_LOG_DELIVERY": "{"}) == "POOLHOUSE_LOG_DELIVERY is not JSON."
+    for bad in ("[]", '{"*": 1}', '{"*": {"headers": {}}}', '{"*": {"url": "x", "token": "y"}}'):
+        assert refusal({"POOLHOUSE_LOG_DELIVERY": bad}).startswith("POOLHOUSE_LOG_DELIVERY: ")
+
+
+def test_log_delivery_in_a_settings_file(tmp_path):
+    """A table of TOML is the same document."""
+    file = tmp_path / "poolhouse.toml"
+    file.write_text('[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n')
+    expected = {"arn:*": "file:/x", "*": LogCollector(url="https://x.example/")}
+    assert load({}, {}, str(file)).log_delivery == expected

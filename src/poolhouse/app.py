@@ -23,15 +23,17 @@ from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
-from poolhouse.delivery import Courier
+from poolhouse.delivery import Courier, Report
 from poolhouse.delivery.failure import BadSetting
+from poolhouse.delivery.logs import LogRoutes
 from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.upkeep import look_after
 from poolhouse.login import Login
-from poolhouse.model import ModelError, UsernameExistsException
+from poolhouse.model import ConcurrentModificationException, ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
 from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
@@ -44,6 +46,8 @@ log = logging.getLogger("poolhouse")
 
 SWEEP_SECONDS = 60
 SWEEP_ROWS = 1000
+# How long the records of pools' logs may wait for company.
+LOG_SECONDS = 1
 MASTER_KEY_BYTES = 32
 # What keeps a server from starting for a reason that its operator can do something about.
 REFUSALS = (StorageError, SettingsError, installation.WrongMasterKey, OSError)
@@ -145,6 +149,12 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
     async def keep(message: Message) -> None:
         await store.write(lambda tx: tx.outbox.add(message))
 
+    async def report(message: Message) -> None:
+        try:
+            await report_undelivered(store, outside.clock, message)
+        except (StorageError, ConcurrentModificationException) as error:
+            log.warning("message %s: no record that it did not arrive: %s", message.id, error)
+
     return Deps(
         identity=Identity(
             region=settings.region,
@@ -163,7 +173,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
             memory_kib=settings.argon2_memory_kib,
             time_cost=settings.argon2_time,
         ),
-        courier=_build_courier(settings, keep),
+        courier=_build_courier(settings, keep, report),
         triggers=Triggers(),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
@@ -171,9 +181,18 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
     )
 
 
-def _build_courier(settings: Settings, keep: Keep) -> Courier:
+def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
     try:
-        return Courier(keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url)
+        return Courier(
+            keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url, report=report
+        )
+    except BadSetting as error:
+        raise SettingsError(str(error)) from None
+
+
+def _build_log_routes(settings: Settings) -> LogRoutes:
+    try:
+        return LogRoutes(settings.log_delivery)
     except BadSetting as error:
         raise SettingsError(str(error)) from None
 
@@ -234,6 +253,7 @@ class App:
         self._router: Router | None = None
         self._stack = contextlib.AsyncExitStack()
         self.deps: Deps
+        self._logs: LogDelivery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in start and stop."""
@@ -283,7 +303,8 @@ class App:
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
         )
-        for work in (self._keep_stock, self._keep_swept, self._keep_up):
+        self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
+        for work in (self._keep_stock, self._keep_swept, self._keep_up, self._keep_logs_delivered):
             await self._stack.enter_async_context(_background(work))
 
     async def stop(self) -> None:
@@ -297,6 +318,10 @@ class App:
     async def _keep_up(self) -> None:
         await asyncio.sleep(1)
         await look_after(self.deps)
+
+    async def _keep_logs_delivered(self) -> None:
+        if not await self._logs.deliver_due():
+            await asyncio.sleep(LOG_SECONDS)
 
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)

@@ -7,6 +7,7 @@ none, since that is what container tools pass for a variable that is not set.
 
 import difflib
 import ipaddress
+import json
 import os
 import pathlib
 import re
@@ -22,7 +23,11 @@ from msgspec import Meta, Struct
 from poolhouse.core.rates import MAXIMUM, Category
 
 PREFIX = "POOLHOUSE_"
-SECRETS = frozenset({"root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database"})
+SECRETS = frozenset(
+    {
+        "root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database", "log_delivery",
+    }
+)  # fmt: skip
 # Where to find the file itself; not a setting of the file.
 CONFIG = "CONFIG"
 # Names that are taken already; each says what it will be for.
@@ -40,6 +45,7 @@ _PAIRS = (
 )
 _FILE = "_file"
 _LISTS = frozenset({"trusted_proxies", "rate_limits"})
+_DOCUMENTS = frozenset({"log_delivery"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
 _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
@@ -47,6 +53,13 @@ _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
 
 class SettingsError(Exception):
     """A setting that cannot be used; the text is for the operator."""
+
+
+class LogCollector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An HTTP collector of logs that needs headers of its own, for authentication say."""
+
+    url: str
+    headers: dict[str, str] = {}
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +102,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sms_url: Annotated[
         str | None, Meta(description="HTTP gateway for text messages. Default: they stay in the outbox.")
     ] = None
+    log_delivery: Annotated[
+        dict[str, str | LogCollector],
+        Meta(
+            description="Where the logs go that pools deliver: JSON of ARN patterns and destinations, see "
+            "[the how-to](../how-to/log-delivery.md). Default: standard output."
+        ),
+    ] = {}
     issuer: Annotated[
         str,
         Meta(
@@ -227,8 +247,20 @@ def _fields(given: Mapping[str, Any], spelled: Callable[[str], str]) -> dict[str
                 raise SettingsError(f"Both {spelled(field)} and {spelled(name)} are given; one must go.")
             value = _read_value(spelled(name), value)
         _check_name(field, spelled(name))
-        values[field] = _split(value) if field in _LISTS and isinstance(value, str) else value
+        values[field] = _parsed(field, value, spelled(name)) if isinstance(value, str) else value
     return values
+
+
+def _parsed(field: str, text: str, spelled: str) -> Any:
+    """Return the value that a text stands for."""
+    if field in _LISTS:
+        return _split(text)
+    if field not in _DOCUMENTS:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise SettingsError(f"{spelled} is not JSON.") from None
 
 
 def _split(text: str) -> list[str]:

@@ -1,6 +1,8 @@
 """Signing in on the pages (spec/http/09, rows L1 to L19)."""
 
+import json
 import re
+from base64 import urlsafe_b64decode
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -465,3 +467,22 @@ def test_client_of_other_providers_only(front, visitor, user):
     assert refused.status == 401
     assert browser.open("/signup" + site.query()).status == 403
     assert "cognito" not in browser.http.cookies
+
+
+def test_sign_ins_are_recorded(front, visitor, user, call):
+    """Threat protection sees the pages as well: refused, passed, and the id that the tokens name (spec/api/07 §5)."""
+    site = front(**BY_EMAIL, UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"})
+    name = address()
+    user(site.pool_id, name, email=name, email_verified="true")
+    browser = visitor(site)
+    page = browser.send(browser.open("/login" + site.query()), username=name, password="wrong")
+    tokens = site.redeem(browser.send(page, username=name, password=PASSWORD).location)
+    passed, failed = call("AdminListUserAuthEvents", UserPoolId=site.pool_id, Username=name)["AuthEvents"]
+    assert (failed["EventResponse"], passed["EventResponse"]) == ("Fail", "Pass")
+    assert passed["EventContextData"]["IpAddress"] == "127.0.0.1"
+    claims = json.loads(urlsafe_b64decode(tokens["access_token"].split(".")[1] + "==="))
+    assert claims["event_id"] == passed["EventId"]
+    blocked = {"RiskExceptionConfiguration": {"BlockedIPRangeList": ["127.0.0.0/8"]}}
+    call("SetRiskConfiguration", UserPoolId=site.pool_id, **blocked)
+    page = browser.open("/login" + site.query(prompt="login"))
+    assert browser.send(page, username=name, password=PASSWORD).status != 302

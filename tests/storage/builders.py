@@ -2,6 +2,7 @@
 
 import itertools
 
+from poolhouse.core.auth_events import AuthEvent
 from poolhouse.core.classic_style import ALL, ClassicStyle
 from poolhouse.core.client import Client, ClientSecret
 from poolhouse.core.devices import Device
@@ -18,14 +19,23 @@ from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.core.user import Credentials, Names, User
 from poolhouse.model import (
+    CloudWatchLogsConfigurationType,
     DomainDescriptionType,
+    EventResponseType,
+    EventSourceName,
+    EventType,
     ExplicitAuthFlowsType,
     GetUserPoolMfaConfigResponse,
     IdentityProviderType,
     IdentityProviderTypeType,
+    LogConfigurationType,
+    LogDeliveryConfigurationType,
+    LogLevel,
     ManagedLoginBrandingType,
     ReplicaStatusType,
     ResourceServerType,
+    RiskConfigurationType,
+    RiskExceptionConfigurationType,
     TermsEnforcementType,
     TermsSourceType,
     TermsType,
@@ -119,6 +129,25 @@ def user(username=None, pool_id=POOL, **members) -> User:
         "modified_at": NOW,
     }
     return User(pool_id=pool_id, **defaults | members)
+
+
+def auth_event(user, id="e1", at=NOW, **members) -> AuthEvent:
+    given = {"type": EventType.SignIn, "response": EventResponseType.Pass} | members
+    return AuthEvent(id=id, pool_id=user.pool_id, user_id=user.id, at=at, **given)
+
+
+def risk(pool_id=POOL, client_id=None, *blocked) -> RiskConfigurationType:
+    exceptions = RiskExceptionConfigurationType(blocked_ip_range_list=list(blocked))
+    return RiskConfigurationType(user_pool_id=pool_id, client_id=client_id, risk_exception_configuration=exceptions)
+
+
+def log_delivery(arn="arn:aws:logs:us-east-1:000000000000:log-group:x", pool_id=POOL) -> LogDeliveryConfigurationType:
+    logs = LogConfigurationType(
+        event_source=EventSourceName.userAuthEvents,
+        log_level=LogLevel.INFO,
+        cloud_watch_logs_configuration=CloudWatchLogsConfigurationType(log_group_arn=arn),
+    )
+    return LogDeliveryConfigurationType(user_pool_id=pool_id, log_configurations=[logs])
 
 
 def group(name="staff", pool_id=POOL, **members) -> Group:

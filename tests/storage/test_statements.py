@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from poolhouse.core.access_key import AccessKey
+from poolhouse.core.auth_events import Feedback
 from poolhouse.core.session import Attempts
+from poolhouse.model import EventSourceName, EventType, FeedbackValueType
 from poolhouse.storage import migrate, open_store
 from poolhouse.storage.engine import statements, translate, translate_schema
 from poolhouse.storage.transaction import Tx
@@ -17,6 +19,7 @@ from tests.storage.builders import (
     KEY,
     NOW,
     POOL,
+    auth_event,
     authorization_code,
     classic_style,
     client,
@@ -25,12 +28,14 @@ from tests.storage.builders import (
     domain,
     group,
     identity,
+    log_delivery,
     message,
     names,
     passkey,
     pool,
     provider,
     replica,
+    risk,
     server,
     session,
     signing_key,
@@ -64,6 +69,13 @@ def write_everything(tx: Tx) -> None:
     tx.identity_providers.save(provider("Partner", "b.example"))
     ann = tx.users.insert(user("ann"), names("email:a@x", email="a@x"))
     ann = tx.users.save(ann, names("email:b@x", email="b@x", name="ann"))
+    tx.risk_configurations.put(POOL, "app", risk(POOL, "app"))
+    tx.log_deliveries.put(log_delivery())
+    tx.log_records.add("arn", {"x": 1}, NOW)
+    [(number, _)] = tx.log_records.claim("arn", now=NOW, until=NOW, limit=9)
+    tx.log_records.put_off([number], NOW)
+    tx.auth_events.put(auth_event(ann))
+    tx.auth_events.judge(auth_event(ann), Feedback(value=FeedbackValueType.Valid, provider="Admin", at=NOW))
     staff = tx.groups.insert(group())
     tx.groups.save(staff)
     tx.groups.add(staff, ann)
@@ -136,6 +148,14 @@ def read_everything(tx: Tx) -> None:
         for prefix in (True, False):
             for after in (None, ("ann", "ann")):
                 tx.users.search(POOL, attribute, "a", prefix=prefix, after=after, limit=9)
+    tx.risk_configurations.find(POOL, None)
+    tx.catalogue.risk_configuration(client("app"))
+    tx.log_deliveries.find(POOL)
+    tx.catalogue.log_destination(POOL, EventSourceName.userAuthEvents)
+    tx.log_records.due(NOW, 9)
+    tx.auth_events.find(ann, "e1")
+    tx.auth_events.find_begun(ann, EventType.SignIn, NOW)
+    tx.auth_events.page(ann, before=None, limit=9)
     tx.groups.find(POOL, "staff")
     tx.groups.page(POOL, after=None, limit=9)
     tx.groups.count(POOL)
@@ -177,6 +197,8 @@ def delete_everything(tx: Tx) -> None:
     tx.sessions.delete_of_client("app")
     tx.authorization_codes.delete_of_user(ann.id)
     tx.passkeys.delete(ann, "k")
+    tx.log_records.delete([1])
+    tx.risk_configurations.delete(POOL, "app")
     tx.groups.remove(tx.groups.find(POOL, "staff"), ann)
     tx.groups.delete(tx.groups.find(POOL, "staff"))
     tx.devices.delete(ann.id, KEY)

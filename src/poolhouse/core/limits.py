@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     CHANGE_PASSWORD = "change-password"
     SEND_ATTRIBUTE_CODE = "send-attribute-code"
     VERIFY_ATTRIBUTE = "verify-attribute"
+    JOURNAL = "journal"
 
 
 # spec/api/09 §4; recovery is "5-20", counting ForgotPassword and ConfirmForgotPassword together.
@@ -37,6 +38,8 @@ PER_HOUR = {
     Purpose.CHANGE_PASSWORD: 5,
     Purpose.SEND_ATTRIBUTE_CODE: 5,
     Purpose.VERIFY_ATTRIBUTE: 15,
+    # Our own: refusals that are recorded although nothing else is written for them.
+    Purpose.JOURNAL: 30,
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from poolhouse.core.message import Message
@@ -11,6 +12,10 @@ from poolhouse.model import CodeDeliveryFailureException
 
 # How long a message that nobody may notice waits: its work shows neither in the time of the answer nor of the next one.
 UNSEEN_SECONDS = 0.25
+
+
+# Takes notice of a message that did not arrive; `app` passes it in, since this layer knows no storage.
+Report = Callable[[Message], Awaitable[None]]
 
 
 class Sender(Protocol):
@@ -31,9 +36,10 @@ class Courier:
         smtp_url: str | None = None,
         mail_from: str = "no-reply@localhost",
         sms_url: str | None = None,
+        report: Report | None = None,
     ) -> None:
         """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting."""
-        self._keep = keep
+        self._keep, self._report = keep, report
         self._senders: dict[str, Sender | None] = {
             "EMAIL": _mail_sender(smtp_url, mail_from) if smtp_url else None,
             "SMS": _text_sender(sms_url) if sms_url else None,
@@ -46,7 +52,7 @@ class Courier:
         if sender is None:
             await self._keep(message)
         else:
-            await sender.send(message, envelope or Envelope())
+            await self._send(sender, message, envelope or Envelope())
 
     async def deliver_unseen(self, message: Message, envelope: Envelope | None = None) -> None:
         """Deliver one message without a word of how that went, nor waiting for the service: both would tell strangers
@@ -64,6 +70,14 @@ class Courier:
     async def close(self) -> None:
         """Wait for the messages that are under way; each has its sender's time limit."""
         await asyncio.gather(*self._under_way)
+
+    async def _send(self, sender: Sender, message: Message, envelope: Envelope) -> None:
+        try:
+            await sender.send(message, envelope)
+        except CodeDeliveryFailureException:
+            if self._report is not None:
+                await self._report(message)
+            raise
 
     async def _deliver_quietly(self, message: Message, envelope: Envelope | None) -> None:
         await asyncio.sleep(UNSEEN_SECONDS)

@@ -10,6 +10,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.replica import Reach
 from poolhouse.core.session import Session
 from poolhouse.core.user import User
+from poolhouse.core.user_context import UserContext
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
@@ -77,11 +78,15 @@ class Deps:
 
 
 class Origin(Struct, frozen=True, kw_only=True):
-    """Where a request came from."""
+    """Where a request came from.
+
+    ``user`` is the device of the user on whose behalf an application calls, where it tells.
+    """
 
     request_id: str
     address: str = ""
     user_agent: str = ""
+    user: UserContext | None = None
 
 
 class Call(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,11 @@ def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose)
     tx.attempts.put(key, attempts, attempts.since + limits.HOUR)
 
 
+def is_attempt_left(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose) -> bool:
+    """Whether the hour has room for one more attempt; counts nothing."""
+    return limits.find_next_attempt(purpose, tx.attempts.find(_key(purpose, pool, username)), now) is not None
+
+
 def check_not_locked(tx: Tx, now: int, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
     """Check that guesses are not locked; raises NotAuthorizedException "Password attempts exceeded".
 

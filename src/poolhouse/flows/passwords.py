@@ -1,5 +1,6 @@
 """Making credentials: the one way in which passwords are set, and the check against earlier ones."""
 
+from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -67,11 +68,19 @@ async def check_history(call: Call, pool: Pool, credentials: Credentials, passwo
 
 
 async def set_password(
-    call: Call, pool: Pool, user: User, password: str, status: UserStatusType, *, known: bool = False
+    call: Call,
+    pool: Pool,
+    user: User,
+    password: str,
+    status: UserStatusType,
+    *,
+    known: bool = False,
+    note: Callable[[Tx], None] | None = None,
 ) -> User:
     """Store a new password that meets the policy, and the status that comes with it.
 
-    ``known`` says that ``user.credentials`` were just proved, so they must still be the stored ones.
+    ``known`` says that ``user.credentials`` were just proved, so they must still be the stored ones. ``note`` is what
+    else the same write does.
     Raises PasswordHistoryPolicyViolationException; NotAuthorizedException where proved credentials were replaced
     meanwhile; UserNotFoundException.
     """
@@ -82,6 +91,8 @@ async def set_password(
         present = get_user_again(tx, user)
         if known and present.credentials != user.credentials:
             raise NotAuthorizedException("Incorrect username or password.")
+        if note is not None:
+            note(tx)
         return save_user(tx, pool, replace(present, credentials=credentials, status=status, modified_at=call.now))
 
     return await call.store.write(commit)

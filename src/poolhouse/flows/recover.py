@@ -11,8 +11,9 @@ from poolhouse.core.codes import CodePurpose
 from poolhouse.core.limits import Purpose
 from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
+from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
-from poolhouse.flows import limits
+from poolhouse.flows import journal, limits
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -21,6 +22,8 @@ from poolhouse.flows.passwords import check_history, make_credentials, without_p
 from poolhouse.flows.users import find_user, get_user, get_user_again, save_user
 from poolhouse.model import (
     CodeDeliveryDetailsType,
+    EventResponseType,
+    EventType,
     InvalidParameterException,
     NotAuthorizedException,
     ServiceError,
@@ -45,14 +48,17 @@ async def forgot(
     user = await call.store.read(lambda tx: find_user(tx, pool, username))
     if user is None:
         await consult(call, pool, events.MIGRATION, partial(events.migration, client_metadata))
-    code = _find_recovery_code(call, pool, client, user)
+    name = user.username if user else fold_username(pool, username)
+    entry = journal.begin(call, pool, client, user, EventType.ForgotPassword, name)
+    async with journal.watching(entry):
+        code = _find_recovery_code(call, pool, client, user)
 
     def commit(tx: Tx) -> None:
-        name = user.username if user else fold_username(pool, username)
         limits.count_attempt(tx, call.now, pool, name, Purpose.RECOVER)
         if user and code:
             get_user_again(tx, user)
             tx.confirmation_codes.put(user.id, code.stored)
+            entry.at(EventResponseType.InProgress)(tx)
         elif client.conceals_users:
             limits.pretend_code(tx, call.now, pool, name)
 
@@ -89,7 +95,10 @@ async def confirm_forgot(
         stored = tx.confirmation_codes.find(user.id, CodePurpose.RECOVER)
         if stored is None and client.conceals_users and limits.is_code_pretended(tx, call.now, pool, name):
             return codes.mismatch()
-        return find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code) or user
+        refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
+        if refusal:
+            _settle(tx, call, client, pool, user, stored, EventResponseType.Fail)
+        return refusal or user
 
     found = await call.store.write(check_code)
     if isinstance(found, ServiceError):
@@ -103,6 +112,7 @@ async def confirm_forgot(
         refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
         if refusal:
             raise refusal
+        _settle(tx, call, client, pool, user, stored, EventResponseType.Pass)
         drop_codes(tx, user, CodePurpose.RECOVER)
         limits.reset(tx, pool, user.username)
         recovered = replace(user, status=UserStatusType.CONFIRMED, credentials=credentials, modified_at=call.now)
@@ -166,6 +176,20 @@ def _find_recovery_code(call: Call, pool: Pool, client: Client, user: User | Non
 def _recovery_code(call: Call, pool: Pool, user: User) -> FreshCode:
     attribute = codes.get_recovery_attribute(pool, user)
     return make_code(call, pool, user.sub, CodePurpose.RECOVER, attribute, user.attributes[attribute])
+
+
+def _settle(
+    tx: Tx,
+    call: Call,
+    client: Client,
+    pool: Pool,
+    user: User,
+    stored: ConfirmationCode | None,
+    response: EventResponseType,
+) -> None:
+    """Record how a recovery goes on that began when the code was made."""
+    begun_at = stored.expires_at - codes.LIFETIMES[CodePurpose.RECOVER] if stored else call.now
+    journal.settle(tx, journal.begin(call, pool, client, user, EventType.ForgotPassword), begun_at, response)
 
 
 def _missing(tx: Tx, call: Call, pool: Pool, client: Client, name: str, user: User | None) -> ServiceError:

@@ -12,6 +12,7 @@ import msgspec
 
 from poolhouse.core import events_auth
 from poolhouse.core.aliases import fold_username
+from poolhouse.core.auth_events import shown_by
 from poolhouse.core.claims import API_SCOPE
 from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
@@ -19,7 +20,7 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
 from poolhouse.core.user import User
-from poolhouse.flows import devices, limits, tokens
+from poolhouse.flows import devices, journal, limits, tokens
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES, is_askable
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -30,6 +31,7 @@ from poolhouse.flows.users import find_user
 from poolhouse.model import (
     AuthFlowType,
     ChallengeNameType,
+    EventResponseType,
     InvalidParameterException,
     InvalidUserPoolConfigurationException,
     NotAuthorizedException,
@@ -130,8 +132,10 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         progress=Progress(method=method, event_id=call.deps.random.uuid(), device_key=key),
         device=device,
     )
+    await journal.check_address(talk.entry, method)
     event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
-    await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
+    async with journal.watching(talk.entry):
+        await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
@@ -171,6 +175,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         secret=state.secret,
         client_metadata=reply.client_metadata,
     )
+    await journal.check_address(talk.entry, state.progress.method)
     return await _check(talk, reply.challenge, reply.responses, state.spend)
 
 
@@ -185,6 +190,7 @@ async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
     talk = Talk(
         call=call, pool=pool, client=client, user=user, name=user.username, progress=progress.having(Proof.IDENTITY)
     )
+    await journal.check_address(talk.entry, progress.method)
     return await _go_on(talk, {}, partial(_check_standing, user=user))
 
 
@@ -225,22 +231,25 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
 
 
 async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
-    proved = await CHALLENGES[challenge].check(talk, given)
+    async with journal.watching(talk.entry, talk.progress, challenge):
+        proved = await CHALLENGES[challenge].check(talk, given)
     after = replace(talk, user=proved.user, progress=proved.progress, secret=b"")
     check_standing = partial(_check_standing, user=talk.user or proved.user)
     return await _go_on(after, given, check_standing, *writes, *proved.writes)
 
 
 async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcome:
-    """Ask the next question, or find that there is none."""
-
-    def commit(tx: Tx) -> None:
-        for write in writes:
-            write(tx)
-
+    """Ask the next question, or find that there is none. Either way the journal says so where something is written."""
     if Proof.IDENTITY in talk.progress.proved:
         await _check_device(talk)
     challenge = next_step(facts_of(talk.pool, talk.user, talk.device), talk.progress)
+    response = EventResponseType.InProgress if challenge else EventResponseType.Pass
+    note = talk.entry.at(response, shown_by(talk.progress))
+
+    def commit(tx: Tx) -> None:
+        for write in (*writes, note):
+            write(tx)
+
     if challenge is None:
         return await _finish(talk, commit)
     if not is_askable(challenge, talk.pool):
@@ -266,7 +275,8 @@ async def _finish(talk: Talk, commit: Write) -> SignedIn:
     assert talk.user is not None
     new_device = talk.pool.tracks_devices and talk.device is None
     event = partial(events_auth.post_authentication, talk.user, talk.client_metadata, new_device=new_device)
-    await consult(talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event)
+    async with journal.watching(talk.entry, talk.progress):
+        await consult(talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event)
     return SignedIn(
         pool=talk.pool,
         client=talk.client,

@@ -1,5 +1,6 @@
 """Signing up, confirming and asking for the code again (spec/api/03 §5, §6)."""
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 
@@ -15,9 +16,11 @@ from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
+from poolhouse.flows import journal
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
+from poolhouse.flows.journal import Entry
 from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.links import base_url_of
 from poolhouse.flows.messages import send_code, simulate_delivery
@@ -34,6 +37,8 @@ from poolhouse.flows.users import (
 )
 from poolhouse.model import (
     CodeDeliveryDetailsType,
+    EventResponseType,
+    EventType,
     InvalidParameterException,
     NotAuthorizedException,
     ServiceError,
@@ -62,7 +67,8 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     if request.password:
         new = replace(new, credentials=await make_credentials(call, pool, new.username, request.password))
     code = _make_sign_up_code(call, pool, new)
-    user = await call.store.write(partial(_insert, call=call, pool=pool, name=request.username, user=new, code=code))
+    entry = journal.begin(call, pool, client, None, EventType.SignUp)
+    user = await call.store.write(partial(_insert, entry=entry, name=request.username, user=new, code=code))
     details = None
     if code:
         details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
@@ -97,9 +103,12 @@ async def confirm(
             return codes.expired() if client.conceals_users else UserNotFoundException(NO_COMBINATION)
         check_unconfirmed(user)
         stored = tx.confirmation_codes.find(user.id, CodePurpose.SIGN_UP)
+        entry = journal.begin(call, pool, client, user, EventType.SignUp)
         refusal = find_refusal(call, pool, user, stored, CodePurpose.SIGN_UP, code)
         if refusal or stored is None:
+            journal.settle(tx, entry, user.created_at, EventResponseType.Fail)
             return refusal or codes.expired()
+        journal.settle(tx, entry, user.created_at, EventResponseType.Pass)
         confirmed = _confirmed_by(stored, user, call.now)
         if force_alias:
             release_aliases(tx, pool, confirmed, call.now)
@@ -121,14 +130,16 @@ async def resend(
     CodeDeliveryFailureException.
     """
     user = await call.store.read(lambda tx: find_user(tx, pool, username))
-    code = _find_resent_code(call, pool, client, user)
+    entry = journal.begin(call, pool, client, user, EventType.ResendCode, fold_username(pool, username))
+    async with journal.watching(entry):
+        code = _find_resent_code(call, pool, client, user)
 
     def commit(tx: Tx) -> None:
-        name = user.username if user else fold_username(pool, username)
-        count_attempt(tx, call.now, pool, name, Purpose.RESEND_CODE)
+        count_attempt(tx, call.now, pool, entry.name, Purpose.RESEND_CODE)
         if user and code:
             get_user_again(tx, user)
             tx.confirmation_codes.put(user.id, code.stored)
+            entry.at(EventResponseType.Pass)(tx)
 
     await call.store.write(commit)
     if user and code:
@@ -147,6 +158,8 @@ async def confirm_by_admin(call: Call, pool: Pool, username: str, client_metadat
             raise UserNotFoundException("User does not exist.")
         check_unconfirmed(user)
         drop_codes(tx, user, CodePurpose.SIGN_UP)
+        entry = journal.begin(call, pool, None, user, EventType.SignUp)
+        journal.settle(tx, entry, user.created_at, EventResponseType.Pass)
         return save_user(tx, pool, replace(user, status=UserStatusType.CONFIRMED, modified_at=call.now))
 
     await _announce(call, pool, await call.store.write(commit), client_metadata)
@@ -225,10 +238,15 @@ def _find_resent_code(call: Call, pool: Pool, client: Client, user: User | None)
     return code
 
 
-def _insert(tx: Tx, *, call: Call, pool: Pool, name: str, user: User, code: FreshCode | None) -> User:
+def _insert(tx: Tx, *, entry: Entry, name: str, user: User, code: FreshCode | None) -> User:
+    pool = entry.pool
     check_name_free(tx, pool, name)
-    release_aliases(tx, pool, user, call.now)
+    release_aliases(tx, pool, user, entry.call.now)
     stored = insert_user(tx, pool, user)
+    confirmed = stored.status == UserStatusType.CONFIRMED
+    dataclasses.replace(entry, user=stored).at(EventResponseType.Pass if confirmed else EventResponseType.InProgress)(
+        tx
+    )
     if code:
         tx.confirmation_codes.put(stored.id, code.stored)
     return stored

@@ -20,7 +20,7 @@ from poolhouse.storage.sqlite import SqliteConnection
 _CHUNK = 1000
 _HISTORY = "schema_history"
 # Columns that PostgreSQL numbers from a sequence; SQLite goes on after the greatest number by itself.
-_NUMBERED = (("users", "id"), ("outbox", "number"), ("groups", "id"))
+_NUMBERED = (("users", "id"), ("outbox", "number"), ("groups", "id"), ("log_records", "id"))
 # How every SQLite file begins.
 _MAGIC = b"SQLite format 3\0"
 _SCHEME = "sqlite:///"

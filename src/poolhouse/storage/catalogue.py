@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from poolhouse.core.client import Client
 from poolhouse.core.domain import Domain
+from poolhouse.core.log_delivery import find_destination
 from poolhouse.core.pool import Pool
 from poolhouse.core.signing_key import PoolKeys, SigningKey
-from poolhouse.model import ResourceServerType
+from poolhouse.model import EventSourceName, ResourceServerType, RiskConfigurationType
 from poolhouse.storage.branding import Branding
 from poolhouse.storage.clients import Clients
 from poolhouse.storage.counts import Generations
@@ -21,8 +22,10 @@ from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.errors import StorageError
 from poolhouse.storage.keys import SigningKeys
+from poolhouse.storage.logs import LogDeliveries
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.resource_servers import ResourceServers
+from poolhouse.storage.risk_configurations import RiskConfigurations
 
 T = TypeVar("T")
 Child = TypeVar("Child", Client, Domain)
@@ -76,6 +79,7 @@ class Catalogue:
         self._pools, self._clients = Pools(connection), Clients(connection)
         self._domains, self._branding = Domains(connection), Branding(connection)
         self._servers, self._keys = ResourceServers(connection), SigningKeys(connection)
+        self._risk, self._logs = RiskConfigurations(connection), LogDeliveries(connection)
 
     def find_pool(self, pool_id: str) -> Pool | None:
         """Return a pool."""
@@ -108,6 +112,15 @@ class Catalogue:
             return False
         load = lambda: self._branding.find_by_client(client_id) is not None  # noqa: E731
         return bool(self._cached("branded", client_id, app[0].id, load))
+
+    def risk_configuration(self, client: Client) -> RiskConfigurationType | None:
+        """Return the risk configuration that holds for a client."""
+        load = lambda: self._risk.find_for(client.pool_id, client.id)  # noqa: E731
+        return self._cached("risk", client.id, client.pool_id, load)
+
+    def log_destination(self, pool_id: str, source: EventSourceName) -> str | None:
+        """Return the ARN that a pool's records of a source go to, None where they go nowhere."""
+        return find_destination(self._cached("logs", pool_id, pool_id, lambda: self._logs.find(pool_id)), source)
 
     def generation(self, pool_id: str) -> int | None:
         """Return the number that every change of a pool's configuration raises; None where there is no such pool.

@@ -61,7 +61,7 @@ class Clients:
         return replace(client, revision=client.revision + 1)
 
     def delete(self, pool_id: str, client_id: str) -> bool:
-        """Delete a client with its sessions, its styles and terms; False where there is none."""
+        """Delete a client with its sessions, styles, terms and risk configuration; False where there is none."""
         deleted = self._sql.run(
             "DELETE FROM clients WHERE id = :id AND pool_id = :pool_id", id=client_id, pool_id=pool_id
         )
@@ -71,6 +71,11 @@ class Clients:
         self._sql.run("DELETE FROM terms WHERE client_id = :client_id", client_id=client_id)
         self._sql.run(
             "DELETE FROM classic_styles WHERE pool_id = :pool_id AND client_id = :client_id",
+            pool_id=pool_id,
+            client_id=client_id,
+        )
+        self._sql.run(
+            "DELETE FROM risk_configurations WHERE pool_id = :pool_id AND client_id = :client_id",
             pool_id=pool_id,
             client_id=client_id,
         )

@@ -44,6 +44,7 @@ _POOL_STEPS = (
     _delete_first_under("user_aliases", "pool_id", "alias"),
     delete_first("user_search", "pool_id, attribute, value, username", "pool_id = :id"),
     delete_first("groups", "id", "pool_id = :id", "name"),
+    delete_first("auth_events", "id", "pool_id = :id", "user_id, at, id"),
 )
 _CLIENT_STEPS = (delete_first("sessions", "id", "client_id = :id"),)
 _GROUP_STEPS = (_delete_first_under("group_members", "group_id", "username"),)

@@ -19,6 +19,8 @@ _EXPIRED = tuple(
         ("confirmation_codes", "user_id, purpose"),
         ("attempts", "name"),
         ("nonces", "nonce"),
+        ("auth_events", "id"),
+        ("log_records", "id"),
     )
 )
 _OLD_MESSAGES = doomed.delete_first("outbox", "number", "at < :old", "at")

@@ -16,7 +16,7 @@ _MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
 # Tables of a few rows for each pool, which go with it, and what is counted for each pool.
 _TABLES = (
     *("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"),
-    *("identity_providers", "identity_provider_identifiers", "replicas"),
+    *("identity_providers", "identity_provider_identifiers", "replicas", "risk_configurations", "log_deliveries"),
 )
 _COUNTED = ("users", "clients", "resource_servers", "groups", "identity_providers")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from poolhouse.storage.auth_events import AuthEvents
 from poolhouse.storage.branding import Branding
 from poolhouse.storage.catalogue import Cache, Catalogue
 from poolhouse.storage.classic_styles import ClassicStyles
@@ -17,11 +18,13 @@ from poolhouse.storage.identities import Identities
 from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
+from poolhouse.storage.logs import LogDeliveries, LogRecords
 from poolhouse.storage.passkeys import Passkeys
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.rates import Rates
 from poolhouse.storage.replicas import Replicas
 from poolhouse.storage.resource_servers import ResourceServers
+from poolhouse.storage.risk_configurations import RiskConfigurations
 from poolhouse.storage.sessions import AuthorizationCodes, Sessions
 from poolhouse.storage.terms import Terms
 from poolhouse.storage.users import Users
@@ -45,7 +48,11 @@ class Tx:
         self.classic_styles = ClassicStyles(connection)
         self.terms = Terms(connection)
         self.identity_providers = IdentityProviders(connection)
+        self.risk_configurations = RiskConfigurations(connection)
+        self.log_deliveries = LogDeliveries(connection)
+        self.log_records = LogRecords(connection)
         self.users = Users(connection)
+        self.auth_events = AuthEvents(connection)
         self.groups = Groups(connection)
         self.devices = Devices(connection)
         self.identities = Identities(connection)

@@ -160,6 +160,11 @@ class Users:
             self._drop_search(user, attribute, value)
         for table in _OF_USER:
             self._sql.run(f"DELETE FROM {table} WHERE user_id = :user_id", user_id=user.id)
+        self._sql.run(
+            "DELETE FROM auth_events WHERE pool_id = :pool_id AND user_id = :user_id",
+            pool_id=user.pool_id,
+            user_id=user.id,
+        )
         counts.add(self._sql, f"users:{user.pool_id}", -1, user.id % SHARDS)
         return True
 

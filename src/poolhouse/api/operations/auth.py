@@ -13,6 +13,7 @@ from poolhouse.flows import sign_in, tokens
 from poolhouse.flows.calls import AdminCall, Call, PublicCall
 from poolhouse.flows.challenges.talk import required
 from poolhouse.flows.clients import check_secret_hash, get_app, is_secret
+from poolhouse.flows.contexts import on_behalf
 from poolhouse.flows.tokens import Holder, Refreshing, Tokens
 from poolhouse.model import (
     AdminInitiateAuthRequest,
@@ -20,6 +21,7 @@ from poolhouse.model import (
     AdminRespondToAuthChallengeRequest,
     AdminRespondToAuthChallengeResponse,
     AuthenticationResultType,
+    ContextDataType,
     GetTokensFromRefreshTokenRequest,
     GetTokensFromRefreshTokenResponse,
     InitiateAuthRequest,
@@ -31,6 +33,7 @@ from poolhouse.model import (
     RevokeTokenResponse,
     UnauthorizedException,
     UnsupportedOperationException,
+    UserContextDataType,
 )
 from poolhouse.storage import Tx
 
@@ -60,7 +63,7 @@ async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> Initi
 async def admin_initiate_auth(call: AdminCall, request: AdminInitiateAuthRequest) -> AdminInitiateAuthResponse:
     """Begin a sign-in on behalf of a user, or refresh tokens.
 
-    Differs from Cognito: as InitiateAuth; ContextData is not assessed.
+    Differs from Cognito: as InitiateAuth; the risk that ContextData tells of is not assessed.
     """
     return await _initiate(call, lambda tx: _get_own_app(tx, call, request), request, AdminInitiateAuthResponse)
 
@@ -141,6 +144,7 @@ async def _initiate(
     username = required(given, "USERNAME")
     check_secret_hash(call.deps, client, username, given.get("SECRET_HASH"))
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
+    call = on_behalf(call, pool, client, _context(request))
     attempt = sign_in.Attempt(
         flow=request.auth_flow,
         username=username,
@@ -189,6 +193,7 @@ async def _respond(
     check_challenge(pool, request.challenge_name)
     given = request.challenge_responses or {}
     check_secret_hash(call.deps, client, required(given, "USERNAME"), given.get("SECRET_HASH"))
+    call = on_behalf(call, pool, client, _context(request))
     reply = sign_in.Reply(
         challenge=request.challenge_name,
         session=request.session,
@@ -208,6 +213,17 @@ async def _answer(call: Call, outcome: sign_in.Outcome, answer: type[Answer]) ->
         )
     made = await sign_in.finish_with_tokens(call, outcome)
     return answer(authentication_result=_result(made), challenge_parameters={})
+
+
+def _context(
+    request: InitiateAuthRequest
+    | AdminInitiateAuthRequest
+    | RespondToAuthChallengeRequest
+    | AdminRespondToAuthChallengeRequest,
+) -> ContextDataType | UserContextDataType | None:
+    if isinstance(request, AdminInitiateAuthRequest | AdminRespondToAuthChallengeRequest):
+        return request.context_data
+    return request.user_context_data
 
 
 def _result(made: Tokens) -> AuthenticationResultType:

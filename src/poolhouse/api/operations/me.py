@@ -5,7 +5,7 @@ from poolhouse.core import passwords
 from poolhouse.core.attributes import check_writable, from_wire, readable, to_wire
 from poolhouse.core.factors import options_of, settings_of
 from poolhouse.core.limits import Purpose
-from poolhouse.flows import attributes
+from poolhouse.flows import attributes, journal
 from poolhouse.flows.calls import UserCall
 from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.passwords import set_password
@@ -16,6 +16,8 @@ from poolhouse.model import (
     DeleteUserAttributesRequest,
     DeleteUserAttributesResponse,
     DeleteUserRequest,
+    EventResponseType,
+    EventType,
     GetUserAttributeVerificationCodeRequest,
     GetUserAttributeVerificationCodeResponse,
     GetUserRequest,
@@ -105,7 +107,10 @@ async def change_password(call: UserCall, request: ChangePasswordRequest) -> Cha
     passwords.check_policy(pool, request.proposed_password)
     await call.store.write(lambda tx: count_attempt(tx, call.now, pool, user.username, Purpose.CHANGE_PASSWORD))
     hashed = user.credentials.password_hash
-    if hashed is not None and not await call.deps.passwords.verify(hashed, request.previous_password or ""):
-        raise NotAuthorizedException("Incorrect username or password.")
-    await set_password(call, pool, user, request.proposed_password, user.status, known=True)
+    entry = journal.begin(call, pool, call.client, user, EventType.PasswordChange)
+    async with journal.watching(entry):
+        if hashed is not None and not await call.deps.passwords.verify(hashed, request.previous_password or ""):
+            raise NotAuthorizedException("Incorrect username or password.")
+    note = entry.at(EventResponseType.Pass)
+    await set_password(call, pool, user, request.proposed_password, user.status, known=True, note=note)
     return ChangePasswordResponse()

@@ -7,6 +7,7 @@ from poolhouse.flows import recover
 from poolhouse.flows import sign_up as flow
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.clients import check_secret_hash, get_app
+from poolhouse.flows.contexts import on_behalf
 from poolhouse.model import (
     ConfirmForgotPasswordRequest,
     ConfirmForgotPasswordResponse,
@@ -33,10 +34,10 @@ Request = (
 async def sign_up(call: PublicCall, request: SignUpRequest) -> SignUpResponse:
     """Make a user who still has to prove an e-mail address or a telephone number.
 
-    Differs from Cognito: without a mail server or a text message gateway the code stays in the outbox; UserContextData
-    and AnalyticsMetadata are ignored.
+    Differs from Cognito: without a mail server or a text message gateway the code stays in the outbox;
+    AnalyticsMetadata is ignored.
     """
-    pool, client = await _app_of(call, request)
+    call, pool, client = await _app_of(call, request)
     return await flow.sign_up(call, pool, client, request)
 
 
@@ -46,7 +47,7 @@ async def confirm_sign_up(call: PublicCall, request: ConfirmSignUpRequest) -> Co
 
     Differs from Cognito: the answer holds no Session, since choice-based sign-in is not in this version.
     """
-    pool, client = await _app_of(call, request)
+    call, pool, client = await _app_of(call, request)
     await flow.confirm(
         call,
         pool,
@@ -64,7 +65,7 @@ async def resend_confirmation_code(
     call: PublicCall, request: ResendConfirmationCodeRequest
 ) -> ResendConfirmationCodeResponse:
     """Send a new sign-up code; the earlier one is void."""
-    pool, client = await _app_of(call, request)
+    call, pool, client = await _app_of(call, request)
     details = await flow.resend(call, pool, client, request.username, request.client_metadata)
     return ResendConfirmationCodeResponse(code_delivery_details=details)
 
@@ -72,7 +73,7 @@ async def resend_confirmation_code(
 @operation
 async def forgot_password(call: PublicCall, request: ForgotPasswordRequest) -> ForgotPasswordResponse:
     """Send a code that lets the user set a new password."""
-    pool, client = await _app_of(call, request)
+    call, pool, client = await _app_of(call, request)
     details = await recover.forgot(call, pool, client, request.username, request.client_metadata)
     return ForgotPasswordResponse(code_delivery_details=details)
 
@@ -82,7 +83,7 @@ async def confirm_forgot_password(
     call: PublicCall, request: ConfirmForgotPasswordRequest
 ) -> ConfirmForgotPasswordResponse:
     """Set a new password with the code that was sent."""
-    pool, client = await _app_of(call, request)
+    call, pool, client = await _app_of(call, request)
     await recover.confirm_forgot(
         call,
         pool,
@@ -95,8 +96,8 @@ async def confirm_forgot_password(
     return ConfirmForgotPasswordResponse()
 
 
-async def _app_of(call: PublicCall, request: Request) -> tuple[Pool, Client]:
-    """Return the pool and the client of a request, whose secret hash is right."""
+async def _app_of(call: PublicCall, request: Request) -> tuple[PublicCall, Pool, Client]:
+    """Return the call, as on behalf of its user, and the pool and client of a request whose secret hash is right."""
     pool, client = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     check_secret_hash(call.deps, client, request.username, request.secret_hash)
-    return pool, client
+    return on_behalf(call, pool, client, request.user_context_data), pool, client

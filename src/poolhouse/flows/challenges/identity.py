@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
 from poolhouse.core.passwords import is_temporary_expired
 from poolhouse.core.sign_in import Proof
@@ -9,6 +10,7 @@ from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.challenges.talk import Proved, Talk, Write
 from poolhouse.model import (
+    EventResponseType,
     NotAuthorizedException,
     PasswordResetRequiredException,
     ServiceError,
@@ -60,7 +62,13 @@ def _find_refusal(user: User) -> ServiceError | None:
 
 async def refuse(talk: Talk) -> NoReturn:
     """Count a wrong password and say so; raises NotAuthorizedException."""
-    await talk.call.store.write(lambda tx: limits.record_failure(tx, talk.call.now, talk.pool, talk.name))
+    note = talk.entry.at(EventResponseType.Fail, shown_by(talk.progress, talk.progress.method))
+
+    def commit(tx: Tx) -> None:
+        limits.record_failure(tx, talk.call.now, talk.pool, talk.name)
+        note(tx)
+
+    await talk.call.store.write(commit)
     raise NotAuthorizedException(INCORRECT)
 
 

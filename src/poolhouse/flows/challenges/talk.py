@@ -1,6 +1,6 @@
 """What the challenges of a sign-in are given, and what they give back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,10 +10,10 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
 from poolhouse.flows.calls import AdminCall, Call
-from poolhouse.model import InvalidParameterException
-from poolhouse.storage import Tx
+from poolhouse.flows.journal import Entry, Write
+from poolhouse.model import EventType, InvalidParameterException
 
-Write = Callable[[Tx], None]
+__all__ = ["Challenge", "Proved", "Question", "Talk", "Write", "required"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,19 @@ class Talk:
     device: Device | None = None
     secret: bytes = b""
     client_metadata: dict[str, str] | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """The sign-in as the pool's journal sees it."""
+        return Entry(
+            call=self.call,
+            pool=self.pool,
+            client=self.client,
+            user=self.user,
+            name=self.name,
+            type=EventType.SignIn,
+            id=self.progress.event_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

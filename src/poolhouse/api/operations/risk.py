@@ -1,0 +1,66 @@
+"""Risk configurations of pools and app clients (spec/api/07 §2)."""
+
+from msgspec.structs import replace
+
+from poolhouse.api.registry import operation
+from poolhouse.core.risk import new_configuration
+from poolhouse.flows.calls import AdminCall
+from poolhouse.flows.feedback import check_add_on
+from poolhouse.model import (
+    DescribeRiskConfigurationRequest,
+    DescribeRiskConfigurationResponse,
+    RiskConfigurationType,
+    SetRiskConfigurationRequest,
+    SetRiskConfigurationResponse,
+)
+from poolhouse.storage import Tx
+
+
+@operation
+async def describe_risk_configuration(
+    call: AdminCall, request: DescribeRiskConfigurationRequest
+) -> DescribeRiskConfigurationResponse:
+    """Show what was set for a pool, or for an app client in the place of its pool's."""
+
+    def load(tx: Tx) -> RiskConfigurationType | None:
+        _check_place(call, tx, request)
+        return tx.risk_configurations.find(request.user_pool_id, request.client_id)
+
+    found = await call.store.read(load)
+    return DescribeRiskConfigurationResponse(risk_configuration=found or _nothing_set(request))
+
+
+@operation
+async def set_risk_configuration(call: AdminCall, request: SetRiskConfigurationRequest) -> SetRiskConfigurationResponse:
+    """Set what a pool, or an app client in the place of its pool's, makes of risk; the whole is replaced.
+
+    A request with ids alone brings the defaults back: those of the service, or for a client those of its pool.
+
+    Differs from Cognito: of all that is set, BlockedIPRangeList alone has an effect in this version; the rest is
+    checked and kept. Where both lists hold an address, it is blocked. Replicas take no risk configuration of their own.
+    """
+    made = new_configuration(request)
+
+    def commit(tx: Tx) -> None:
+        _check_place(call, tx, request)
+        if made is None:
+            tx.risk_configurations.delete(request.user_pool_id, request.client_id)
+        else:
+            dated = replace(made, last_modified_date=call.now / 1000)
+            tx.risk_configurations.put(request.user_pool_id, request.client_id, dated)
+
+    await call.store.write(commit)
+    # The answer comes without LastModifiedDate (spec/api/07 §2).
+    return SetRiskConfigurationResponse(risk_configuration=made or _nothing_set(request))
+
+
+def _check_place(
+    call: AdminCall, tx: Tx, request: DescribeRiskConfigurationRequest | SetRiskConfigurationRequest
+) -> None:
+    check_add_on(call.pool(tx, request.user_pool_id))
+    if request.client_id is not None:
+        call.client(tx, request.user_pool_id, request.client_id)
+
+
+def _nothing_set(request: DescribeRiskConfigurationRequest | SetRiskConfigurationRequest) -> RiskConfigurationType:
+    return RiskConfigurationType(user_pool_id=request.user_pool_id, client_id=request.client_id)

@@ -1,0 +1,91 @@
+"""Risk configurations: what they may say, and which addresses they bar (spec/api/07 §2, §3)."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from msgspec.structs import replace
+
+from poolhouse.model import (
+    AccountTakeoverRiskConfigurationType,
+    CompromisedCredentialsRiskConfigurationType,
+    EventFilterType,
+    InvalidParameterException,
+    RiskConfigurationType,
+    RiskExceptionConfigurationType,
+    SetRiskConfigurationRequest,
+)
+
+# What a configuration says of compromised credentials that names no events.
+ALL_EVENTS = [EventFilterType.SIGN_IN, EventFilterType.PASSWORD_CHANGE, EventFilterType.SIGN_UP]
+
+
+def new_configuration(request: SetRiskConfigurationRequest) -> RiskConfigurationType | None:
+    """Return the configuration that a request asks for, None where it asks for the defaults.
+
+    Raises InvalidParameterException.
+    """
+    credentials, takeover = (
+        request.compromised_credentials_risk_configuration,
+        request.account_takeover_risk_configuration,
+    )
+    exceptions = request.risk_exception_configuration
+    if credentials is None and takeover is None and exceptions is None:
+        return None
+    if takeover is not None:
+        _check_takeover(takeover)
+    if exceptions is not None:
+        _check_exceptions(exceptions)
+    return RiskConfigurationType(
+        user_pool_id=request.user_pool_id,
+        client_id=request.client_id,
+        compromised_credentials_risk_configuration=credentials and _completed(credentials),
+        account_takeover_risk_configuration=takeover,
+        risk_exception_configuration=exceptions,
+    )
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a text is, None where it is none; IPv4 in IPv6's clothes is IPv4."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def is_blocked(configuration: RiskConfigurationType | None, address: str) -> bool:
+    """Whether sign-ins from an address are barred, whatever their risk, and whatever other list it is on."""
+    exceptions = configuration and configuration.risk_exception_configuration
+    ranges = (exceptions and exceptions.blocked_ip_range_list) or ()
+    found = read_address(address) if ranges else None
+    return found is not None and any(found in ip_network(each, strict=False) for each in ranges)
+
+
+def _completed(
+    credentials: CompromisedCredentialsRiskConfigurationType,
+) -> CompromisedCredentialsRiskConfigurationType:
+    return replace(credentials, event_filter=list(dict.fromkeys(credentials.event_filter or ALL_EVENTS)))
+
+
+def _check_takeover(takeover: AccountTakeoverRiskConfigurationType) -> None:
+    actions = (takeover.actions.low_action, takeover.actions.medium_action, takeover.actions.high_action)
+    if takeover.notify_configuration is None and any(action.notify for action in actions if action is not None):
+        raise InvalidParameterException("NotifyConfiguration is required when an action has Notify set to true.")
+
+
+def _check_exceptions(exceptions: RiskExceptionConfigurationType) -> None:
+    _check_ranges("BlockedIPRangeList", exceptions.blocked_ip_range_list or ())
+    _check_ranges("SkippedIPRangeList", exceptions.skipped_ip_range_list or ())
+
+
+def _check_ranges(name: str, ranges: Iterable[str]) -> None:
+    for given in ranges:
+        _, slash, length = given.partition("/")
+        try:
+            network = ip_network(given, strict=False)
+        except ValueError:
+            network = None
+        scoped = isinstance(network, IPv6Network) and "%" in given
+        if network is None or scoped or not slash or not (length.isascii() and length.isdigit()):
+            raise InvalidParameterException(f"{name} must contain IP address ranges in CIDR notation.")
