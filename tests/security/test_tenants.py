@@ -63,7 +63,10 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
 
     def make(name: str) -> Tenant:
         pool_id = pool(
-            AutoVerifiedAttributes=["email"], DeviceConfiguration={"DeviceOnlyRememberedOnUserPrompt": False}
+            AutoVerifiedAttributes=["email"],
+            DeviceConfiguration={"DeviceOnlyRememberedOnUserPrompt": False},
+            UserPoolTier="PLUS",
+            UserPoolAddOns={"AdvancedSecurityMode": "AUDIT"},
         )
         client = app(pool_id, **(OAUTH_CLIENT | {"ExplicitAuthFlows": FLOWS, "AllowedOAuthScopes": ["openid"]}))[
             "ClientId"
@@ -128,6 +131,7 @@ MORE: dict[str, Any] = {
     "Name": "After", "ClientName": "After", "PoolName": "After", "Tags": {"after": "x"}, "TagKeys": ["after"],
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
     "DeviceRememberedStatus": "not_remembered", "RegionName": "eu-west-1", "Status": "ACTIVE",
+    "FeedbackValue": "Valid", "EventId": "00000000-0000-4000-8000-000000000000", "LogConfigurations": [],
     "MFAOptions": [],
 }  # fmt: skip
 # Members that are left out although they could be given.
@@ -141,6 +145,8 @@ OPTIONAL = {
     "UpdateTerms": ("Links",),
     "UpdateIdentityProvider": ("ProviderDetails",),
     "AdminUpdateDeviceStatus": ("DeviceRememberedStatus",),
+    "DescribeRiskConfiguration": ("ClientId",),
+    "SetRiskConfiguration": ("ClientId",),
     "GetUICustomization": ("ClientId",),
     "SetUICustomization": ("ClientId", "CSS"),
     "CreateUserPoolDomain": ("ManagedLoginVersion",),
