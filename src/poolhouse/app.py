@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -49,6 +50,8 @@ SWEEP_ROWS = 1000
 # How long the records of pools' logs may wait for company.
 LOG_SECONDS = 1
 MASTER_KEY_BYTES = 32
+# When the collector looks for cycles: a page of users is a thousand objects, and hardly anything here makes cycles.
+GARBAGE = (20_000, 20, 50)
 # What keeps a server from starting for a reason that its operator can do something about.
 REFUSALS = (StorageError, SettingsError, installation.WrongMasterKey, OSError)
 
@@ -359,6 +362,7 @@ def create_app() -> App:
     configure_logging(settings)
     parent = multiprocessing.parent_process()
     if parent is not None:
+        gc.set_threshold(*GARBAGE)
         # A worker must not go on, and hold the port, without the process that tends it.
         threading.Thread(target=_end_with, args=[parent], daemon=True).start()
     return App(settings)

@@ -13,7 +13,7 @@ import uvloop
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from poolhouse.app import App, Outside, configure_logging, install, open_deps
+from poolhouse.app import GARBAGE, App, Outside, configure_logging, install, open_deps
 from poolhouse.cli.http import Http
 from poolhouse.cli.opened import CommandError
 from poolhouse.flows.calls import Deps
@@ -67,6 +67,7 @@ def serve_alone(settings: Settings, listener: socket.socket, greet: Greet) -> No
     async def run() -> None:
         await app.start()
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         gc.enable()
         try:
             await greet(settings, app.deps)
