@@ -14,12 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
 from poolhouse.core.message import Message
+from poolhouse.core.seed import SeedError
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
@@ -32,6 +34,7 @@ from poolhouse.flows import installation, operators
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
+from poolhouse.flows.seeds.application import Plan, apply, read_plan
 from poolhouse.flows.upkeep import look_after
 from poolhouse.login import Login
 from poolhouse.model import ConcurrentModificationException, ModelError, UsernameExistsException
@@ -41,7 +44,10 @@ from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.web.health import Health
-from poolhouse.web.routes import Receive, Router, Scope, Send
+from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
+
+if TYPE_CHECKING:
+    from poolhouse.testapi import MovedClock
 
 log = logging.getLogger("poolhouse")
 
@@ -53,7 +59,7 @@ MASTER_KEY_BYTES = 32
 # When the collector looks for cycles: a page of users is a thousand objects, and hardly anything here makes cycles.
 GARBAGE = (20_000, 20, 50)
 # What keeps a server from starting for a reason that its operator can do something about.
-REFUSALS = (StorageError, SettingsError, installation.WrongMasterKey, OSError)
+REFUSALS = (StorageError, SettingsError, SeedError, installation.WrongMasterKey, OSError)
 
 
 class SystemClock:
@@ -229,6 +235,18 @@ async def install(settings: Settings, deps: Deps) -> None:
         await _ensure_operator(deps, settings.operator_email, settings.operator_password)
 
 
+async def begin(settings: Settings, deps: Deps) -> Plan:
+    """Install, and make what the seed names and the database lacks; return what the seed says.
+
+    Raises what ``install`` raises, and SeedError, after which nothing of the seed is there.
+    """
+    plan = read_plan(settings.seed)
+    await install(settings, deps)
+    for place in await apply(deps, plan):
+        log.info("seed: made %s", place)
+    return plan
+
+
 async def _ensure_operator(deps: Deps, email: str, password: str) -> None:
     try:
         await operators.ensure_operator(deps, email, password)
@@ -253,7 +271,13 @@ class App:
     def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
         self.settings = settings
         self._outside = outside or Outside()
-        self._router: Router | None = None
+        self._clock: MovedClock | None = None
+        if settings.test_api:
+            from poolhouse.testapi import MovedClock
+
+            self._clock = MovedClock(self._outside.clock)
+            self._outside = replace(self._outside, clock=self._clock)
+        self._router: Surface | None = None
         self._stack = contextlib.AsyncExitStack()
         self.deps: Deps
         self._logs: LogDelivery
@@ -295,10 +319,10 @@ class App:
 
     async def _start(self) -> None:
         self.deps = await self._stack.enter_async_context(open_deps(self.settings, self._outside))
-        await install(self.settings, self.deps)
+        plan = await begin(self.settings, self.deps)
         await look_after(self.deps)
-        api = ApiEndpoint(self.deps)
-        self._router = Router(
+        api = ApiEndpoint(self.deps, signature_clock=None if self._clock is None else self._clock.wall)
+        router = Router(
             self.deps,
             api=api,
             oauth=OAuth(self.deps),
@@ -306,6 +330,11 @@ class App:
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
         )
+        self._router = router
+        if self._clock is not None:
+            from poolhouse.testapi import TestApi
+
+            self._router = TestApi(router, self.deps, self._clock, plan)
         self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
         for work in (self._keep_stock, self._keep_swept, self._keep_up, self._keep_logs_delivered):
             await self._stack.enter_async_context(_background(work))

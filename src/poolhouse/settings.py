@@ -33,8 +33,6 @@ CONFIG = "CONFIG"
 # Names that are taken already; each says what it will be for.
 LATER = {
     "lambda_url": "calling Lambda triggers",
-    "seed": "seeding from a file",
-    "test_api": "the interface for test suites",
     "tls": "a certificate authority for development",
 }
 SQLITE, MEMORY = "sqlite:///", ":memory:"
@@ -133,6 +131,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         None
     )
     tls_key: Annotated[str | None, Meta(description="Private key file of the certificate.")] = None
+    seed: Annotated[
+        str | None,
+        Meta(description="JSON or TOML file of pools, clients and users, made at start where they are absent."),
+    ] = None
+    test_api: Annotated[
+        bool, Meta(description="`/test/…` for test suites, on the loopback only: reset, messages, clock, failures.")
+    ] = False
     workers: Annotated[int, Meta(ge=1, le=64, description="Worker processes, at most one per core.")] = 1
     database_connections: Annotated[
         int, Meta(ge=1, le=1000, description="PostgreSQL connections per worker, at most.")
@@ -308,6 +313,8 @@ def _check(settings: Settings) -> None:
     # It stands between slashes in the credential scope of a signature.
     if not re.fullmatch(r"\w{1,128}", settings.root_access_key_id or "none", re.ASCII):
         raise SettingsError("POOLHOUSE_ROOT_ACCESS_KEY_ID takes letters, digits and underscores, at most 128.")
+    if settings.test_api:
+        _check_test_api(settings)
     if settings.public_url is not None:
         _check_public_url(settings.public_url)
     _check_issuer(settings.issuer)
@@ -315,6 +322,17 @@ def _check(settings: Settings) -> None:
         _read_limit(limit)
     for proxy in settings.trusted_proxies:
         _check_network(proxy)
+
+
+def _check_test_api(settings: Settings) -> None:
+    try:
+        loopback = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SettingsError("POOLHOUSE_TEST_API is for the loopback only: POOLHOUSE_HOST must be 127.0.0.1 or ::1.")
+    if settings.workers > 1:
+        raise SettingsError("POOLHOUSE_TEST_API needs a single worker: leave POOLHOUSE_WORKERS at 1.")
 
 
 def _check_public_url(text: str) -> None:

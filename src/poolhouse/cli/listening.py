@@ -13,7 +13,7 @@ import uvloop
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from poolhouse.app import GARBAGE, App, Outside, configure_logging, install, open_deps
+from poolhouse.app import GARBAGE, App, Outside, begin, configure_logging, open_deps
 from poolhouse.cli.http import Http
 from poolhouse.cli.opened import CommandError
 from poolhouse.flows.calls import Deps
@@ -88,7 +88,7 @@ def serve_with_workers(settings: Settings, listener: socket.socket, greet: Greet
 
     async def prepare() -> None:
         async with open_deps(settings, Outside()) as deps:
-            await install(settings, deps)
+            await begin(settings, deps)
             await greet(settings, deps)
 
     asyncio.run(prepare())

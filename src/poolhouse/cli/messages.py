@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from poolhouse.core.message import Message
     from poolhouse.flows.calls import Deps
 
-MEMBERS = ("id", "at", "channel", "to", "subject", "body", "code", "template", "user_pool_id", "username")
-
 
 def outbox(
     *,
@@ -38,7 +36,9 @@ def outbox(
 
     messages = run(settings_of(where), work)
     if json:
-        print_json([{member: getattr(message, member) for member in MEMBERS} for message in messages])
+        from msgspec.structs import asdict
+
+        print_json([asdict(message) for message in messages])
         return
     for message in messages:
         at = datetime.fromtimestamp(message.at / 1000, UTC).isoformat(" ", "seconds")

@@ -11,19 +11,24 @@ if TYPE_CHECKING:
 
 
 def check(*, where: Where = HERE) -> None:
-    """Check the settings, open the database and the keys, send nothing, and report.
+    """Check the settings, open the database and the keys, try the seed, change and send nothing, and report.
 
     Example: poolhouse check
     """
     settings = settings_of(where)
 
-    async def work(deps: "Deps") -> tuple[str, int]:
-        return deps.identity.public_url, await deps.store.read(lambda tx: tx.pools.count(settings.region))
+    async def work(deps: "Deps") -> tuple[str, int, list[str]]:
+        from poolhouse.flows.seeds.application import read_plan, rehearse
 
-    url, pools = run(settings, work)
+        absent = await rehearse(deps, read_plan(settings.seed))
+        return deps.identity.public_url, await deps.store.read(lambda tx: tx.pools.count(settings.region)), absent
+
+    url, pools, absent = run(settings, work)
     print(f"settings    ok ({url})")
     print(f"database    ok ({settings.database.partition(':')[0]}, {pools} user pools in {settings.region})")
     print("master key  ok")
+    if settings.seed is not None:
+        print(f"seed        ok (a start will make {len(absent)} things)")
     print(f"mail        {'SMTP' if settings.smtp_url else 'outbox: nothing is sent'}")
     print(f"SMS         {'gateway' if settings.sms_url else 'outbox: nothing is sent'}")
 

@@ -60,6 +60,8 @@ async def greet(settings: Settings, deps: "Deps") -> None:
     ]
     if settings.smtp_url is None:
         lines.append("  Messages        kept in the outbox: poolhouse outbox")
+    if settings.test_api:
+        lines.append(f"  Test API        {settings.base_url}/test/, for programs of this machine")
     if not await operators.list_operators(deps):
         lines.append(f"  First operator  {await operators.invite(deps)}")
     print("\n".join(lines), file=sys.stderr, flush=True)

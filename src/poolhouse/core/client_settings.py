@@ -21,6 +21,7 @@ from poolhouse.model import (
 
 ClientRequest = CreateUserPoolClientRequest | UpdateUserPoolClientRequest
 
+MAX_CLIENTS = 1_000
 REFRESH_DAYS = 30
 AUTH_SESSION_MINUTES = 3
 SHORT_TOKENS = (300, 86_400)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, Protocol, TypeVar
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -20,8 +20,11 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_der_private_key,
+    load_pem_private_key,
 )
+from msgspec.structs import replace
 
 from poolhouse.core.jws import assemble, b64url, find_b64url, header_of, signing_input, split
 from poolhouse.core.signing_key import SigningKey
@@ -31,6 +34,8 @@ from poolhouse.crypto.signing import Signer, Signing
 
 PURPOSE = "signing key"
 CERTIFICATE_LIFE = timedelta(days=3650)
+# RFC 7518 §3.3.
+LEAST_BITS = 2048
 _PADDING = PKCS1v15()
 _SHA256 = SHA256()
 T = TypeVar("T")
@@ -77,8 +82,30 @@ class Keyring:
 
     def make_key(self, use: Literal["id", "access"], now: int, random: RandomBytes) -> SigningKey:
         """Make an RSA-2048 key for the stock. Takes 50–300 ms: call it on a thread."""
-        private = generate_rsa_key()
-        kid = b64encode(random.bytes(32)).decode()
+        return self._sealed(generate_rsa_key(), b64encode(random.bytes(32)).decode(), use, now)
+
+    def read_key(self, pem: str, use: Literal["id", "access"], pool_id: str, kid: str | None, now: int) -> SigningKey:
+        """Return the key that a PEM text holds, for a pool to sign with; its id, where none is given, follows from it.
+
+        Raises ValueError for anything but an RSA private key of 2,048 bits or more, without a password.
+        """
+        try:
+            private = load_pem_private_key(pem.encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise ValueError("it is no private key in PEM without a password") from None
+        if not isinstance(private, RSAPrivateKey) or private.key_size < LEAST_BITS:
+            raise ValueError(f"it is no RSA key of {LEAST_BITS} bits or more")
+        if kid is None:
+            public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            # One key may stand for several uses and pools, an id may not.
+            kid = b64encode(sha256(f"{pool_id}/{use}/".encode() + public).digest()).decode()
+        return replace(self._sealed(private, kid, use, now), pool_id=pool_id, state="active")
+
+    def write_key(self, key: SigningKey) -> str:
+        """Return the private key in PEM, unsealed."""
+        return self._unseal(key).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    def _sealed(self, private: RSAPrivateKey, kid: str, use: Literal["id", "access"], now: int) -> SigningKey:
         plain = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return SigningKey(
             kid=kid,

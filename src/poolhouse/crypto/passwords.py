@@ -1,12 +1,19 @@
 """Password hashes: Argon2id (RFC 9106), always on a thread."""
 
 import os
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
 
 from poolhouse.crypto.threads import Threads
+
+_PHC = re.compile(
+    r"\$argon2id\$v=19\$m=(?P<memory>[1-9]\d{0,6}),t=[1-9]\d{0,3},p=(?P<lanes>[1-9]\d?)"
+    r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<tag>[A-Za-z0-9+/]{16,171})",
+    re.ASCII,
+)
 
 
 class PasswordHasher:
@@ -45,6 +52,13 @@ class PasswordHasher:
         """Whether the hash was made with other parameters than today's."""
         return self._argon2.check_needs_rehash(hash)
 
+    def is_hash(self, text: str) -> bool:
+        """Whether a text is a hash that ``verify`` can check."""
+        found = _PHC.fullmatch(text)
+        if found is None or int(found["memory"]) < 8 * int(found["lanes"]):
+            return False
+        return all(_is_base64(found[part]) for part in ("salt", "tag"))
+
     def close(self) -> None:
         """End the threads."""
         self._threads.close()
@@ -61,3 +75,8 @@ def _unmatched(hasher: argon2.PasswordHasher) -> str:
     salt, tag = (b64encode(os.urandom(length)).rstrip(b"=").decode() for length in (hasher.salt_len, hasher.hash_len))
     costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${costs}${salt}${tag}"
+
+
+def _is_base64(text: str) -> bool:
+    """Whether a text without padding is how some bytes are written: the library takes no other way."""
+    return len(text) % 4 != 1 and b64encode(b64decode(text + "=" * (-len(text) % 4))).rstrip(b"=").decode() == text

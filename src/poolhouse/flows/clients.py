@@ -31,14 +31,14 @@ def seal_secret(deps: Deps, client_id: str, value: str, now: int) -> ClientSecre
 
 def secret_of(deps: Deps, client: Client) -> str | None:
     """Return the client's oldest active secret, the one that Describe shows; None for a public client."""
-    secrets = _open_secrets(deps, client)
-    return secrets[0] if secrets else None
+    secrets = open_secrets(deps, client)
+    return secrets[0][1] if secrets else None
 
 
 def is_secret(deps: Deps, client: Client, given: str) -> bool:
     """Tell whether ``given`` is one of the client's active secrets. All of them are compared, in constant time."""
     presented = given.encode()
-    matches = [hmac.compare_digest(secret.encode(), presented) for secret in _open_secrets(deps, client)]
+    matches = [hmac.compare_digest(secret.encode(), presented) for secret in _values(deps, client)]
     return any(matches)
 
 
@@ -52,7 +52,7 @@ def check_secret_hash(deps: Deps, client: Client, username: str, given: str | No
 
     Raises NotAuthorizedException where it is missing, wrong, or sent for a client without a secret (spec/api/03 §3).
     """
-    secrets = _open_secrets(deps, client)
+    secrets = _values(deps, client)
     if given is None and not secrets:
         return
     if given is None:
@@ -63,6 +63,12 @@ def check_secret_hash(deps: Deps, client: Client, username: str, given: str | No
         raise NotAuthorizedException(f"Unable to verify secret hash for client {client.id}")
 
 
-def _open_secrets(deps: Deps, client: Client) -> list[str]:
+def open_secrets(deps: Deps, client: Client) -> list[tuple[ClientSecret, str]]:
+    """Return the client's active secrets with their values, oldest first."""
     ordered = sorted(client.secrets, key=lambda secret: secret.created_at)
-    return [deps.sealer.open_often("client-secret", secret.sealed, client.id.encode()).decode() for secret in ordered]
+    context = client.id.encode()
+    return [(each, deps.sealer.open_often("client-secret", each.sealed, context).decode()) for each in ordered]
+
+
+def _values(deps: Deps, client: Client) -> list[str]:
+    return [value for _, value in open_secrets(deps, client)]

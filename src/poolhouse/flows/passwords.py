@@ -38,7 +38,13 @@ async def add_verifier(call: Call, pool: Pool, username: str, password: str, cre
     """Return credentials with what SRP needs of the password: a salt and the sealed verifier."""
     salt = srp.make_salt(call.deps.random.bytes(srp.SALT_BYTES))
     make = partial(srp.make_verifier, salt, pool.srp_name, username, password, pow_mod)
-    verifier = await srp_thread(make)
+    return seal_verifier(call, pool, username, salt, await srp_thread(make), credentials)
+
+
+def seal_verifier(
+    call: Call, pool: Pool, username: str, salt: str, verifier: int, credentials: Credentials
+) -> Credentials:
+    """Return credentials with a salt and its verifier, sealed."""
     plain = verifier.to_bytes((verifier.bit_length() + 7) // 8, "big")
     sealed = call.deps.sealer.seal(VERIFIER_PURPOSE, plain, _context(pool, username))
     return replace(credentials, srp_salt=salt, srp_verifier=sealed)

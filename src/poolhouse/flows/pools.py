@@ -59,12 +59,12 @@ async def create_pool(call: AdminCall, request: CreateUserPoolRequest) -> Pool:
     try:
         await call.store.write(commit)
     except StockEmpty:
-        made = await _make_keys(call.deps, call.now)
+        made = await make_keys(call.deps, call.now)
         await call.store.write(lambda tx: commit(tx, made))
     return pool
 
 
-async def _make_keys(deps: Deps, now: int) -> dict[str, SigningKey]:
+async def make_keys(deps: Deps, now: int) -> dict[str, SigningKey]:
     """Return a signing key for each use, made in threads since that takes long."""
     keys = await asyncio.gather(*(asyncio.to_thread(deps.keyring.make_key, use, now, deps.random) for use in USES))
     return {key.use: key for key in keys}

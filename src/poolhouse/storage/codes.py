@@ -75,6 +75,10 @@ class AttemptCounters:
         """Forget a counter; False where there is none."""
         return bool(self._sql.run("DELETE FROM attempts WHERE name = :name", name=key))
 
+    def clear(self) -> None:
+        """Forget every counter of the installation."""
+        self._sql.run("DELETE FROM attempts")
+
 
 class Nonces:
     """What may be used once."""

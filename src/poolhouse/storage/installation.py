@@ -62,6 +62,12 @@ class Outbox:
             document=encode(message),
         )
 
+    def delete(self, to: str | None = None) -> int:
+        """Delete messages, all of them or those to one address; return how many."""
+        if to is None:
+            return self._sql.run("DELETE FROM outbox")
+        return self._sql.run("DELETE FROM outbox WHERE recipient = :to", to=to)
+
     def list(self, *, to: str | None = None, last: bool = False) -> builtins.list[Message]:
         """Return messages, newest last: all of them or those to one address, or only the newest of these."""
         limit = 1 if last else 2**62

@@ -109,6 +109,16 @@ class Pools:
         pools += [seen for pool in elsewhere if pool is not None and (seen := pool.seen_in(region)) is not None]
         return sorted(pools, key=lambda pool: pool.id)[:limit]
 
+    def every(self, *, after: str | None, limit: int) -> list[Pool]:
+        """Return the pools of all Regions by id, those after an id; the built-in pool is left out."""
+        rows = self._sql.rows(
+            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools"
+            " WHERE id > :after AND builtin = 0 ORDER BY id LIMIT :limit",
+            after=after or "",
+            limit=limit,
+        )
+        return [_pool(row, self._replicas.of_pool(row[0])) for row in rows]
+
     def count(self, region: str) -> int:
         """Return how many pools a Region has, the built-in one left out."""
         return counts.total(self._sql, f"pools:{region}")

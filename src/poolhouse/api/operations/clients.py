@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from poolhouse.api.registry import operation
 from poolhouse.core.client import Client
-from poolhouse.core.client_settings import Surroundings, new_client, updated_client
+from poolhouse.core.client_settings import MAX_CLIENTS, Surroundings, new_client, updated_client
 from poolhouse.core.names import SECRET_BYTES, new_client_id, secret_text
 from poolhouse.core.paging import binding, cut
 from poolhouse.flows.calls import AdminCall, Deps
@@ -27,7 +27,6 @@ from poolhouse.model import (
 )
 from poolhouse.storage import Tx
 
-MAX_CLIENTS = 1_000
 PAGE = 60
 
 

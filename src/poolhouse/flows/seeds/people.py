@@ -1,0 +1,116 @@
+"""The items of a seed that are people: groups, users, and who is in which group."""
+
+from msgspec.structs import replace
+
+from poolhouse.core import seed_parts
+from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER
+from poolhouse.core.pool import Pool
+from poolhouse.core.seed import SeedGroup, SeedUser
+from poolhouse.core.user import Credentials
+from poolhouse.flows.calls import AdminCall
+from poolhouse.flows.passwords import make_credentials, seal_verifier
+from poolhouse.flows.seeds.item import Home, Item, NotPrepared, check_room
+from poolhouse.flows.users import find_user, insert_user
+from poolhouse.model import InvalidParameterException, LimitExceededException
+from poolhouse.storage import Tx
+
+
+class GroupItem(Item):
+    """A group without its members."""
+
+    def __init__(self, place: str, seed: SeedGroup, home: Home) -> None:
+        super().__init__(place, seed.group_name, home)
+        self._seed = seed
+
+    def is_there(self, tx: Tx) -> bool:
+        """Whether the pool has one of that name."""
+        return tx.groups.find(self.home.id, self.name) is not None
+
+    def put(self, tx: Tx, call: AdminCall) -> None:
+        """Make it."""
+        check_room(tx.groups.count(self.home.id), MAX_GROUPS, "groups")
+        tx.groups.insert(seed_parts.group_of(self.home.get(tx), self._seed, call.now))
+
+
+class UserItem(Item):
+    """A user. What was made for it, a ``sub`` and the hash of its password, is kept for another time."""
+
+    def __init__(self, place: str, seed: SeedUser, home: Home) -> None:
+        super().__init__(place, seed.username, home)
+        self._seed = seed
+        self._made: tuple[str, Credentials] | None = None
+
+    def is_there(self, tx: Tx) -> bool:
+        """Whether somebody in the pool has the name, or the ``sub``."""
+        pool = self.home.find(tx)
+        if pool is None:
+            return False
+        sub = seed_parts.sub_of(self._seed)
+        by_sub = None if sub is None else tx.users.find_by_sub(pool.id, sub)
+        return by_sub is not None or find_user(tx, pool, self.name) is not None
+
+    async def prepare(self, call: AdminCall, *, rehearsal: bool) -> None:
+        """Hash the password, or check the hash that the file has."""
+        if self._made is not None:
+            return
+        seed = self._seed
+        pool = await call.store.read(self.home.find) or self.home.future(call)
+        sub = seed_parts.sub_of(seed) or call.deps.random.uuid()
+        username = seed_parts.user_of(pool, seed, sub=sub, credentials=Credentials(), now=call.now).username
+        password = seed_parts.plain_password(pool, seed)
+        if password is None:
+            credentials = self._as_exported(call, pool, username)
+        else:
+            credentials = Credentials() if rehearsal else await make_credentials(call, pool, username, password)
+        self._made = sub, credentials
+
+    def _as_exported(self, call: AdminCall, pool: Pool, username: str) -> Credentials:
+        """Return the credentials that the file has, which may be none."""
+        seed = self._seed
+        seed_parts.check_verifier(seed)
+        hashes = [*([] if seed.password_hash is None else [seed.password_hash]), *seed.password_history]
+        if not all(map(call.deps.passwords.is_hash, hashes)):
+            raise InvalidParameterException("PasswordHash and PasswordHistory take Argon2id strings.")
+        made = Credentials(
+            password_hash=seed.password_hash,
+            password_set_at=round((seed.password_set_date or 0) * 1000),
+            history=tuple(seed.password_history),
+        )
+        if seed.srp_salt is None or seed.srp_verifier is None:
+            return made
+        return seal_verifier(call, pool, username, seed.srp_salt, int(seed.srp_verifier, 16), made)
+
+    def put(self, tx: Tx, call: AdminCall) -> None:
+        """Make the user. Unless the file says when the password was set, that is now."""
+        if self._made is None:
+            raise NotPrepared
+        sub, credentials = self._made
+        if credentials.password_hash is not None and self._seed.password_set_date is None:
+            credentials = replace(credentials, password_set_at=call.now)
+        pool = self.home.get(tx)
+        insert_user(tx, pool, seed_parts.user_of(pool, self._seed, sub=sub, credentials=credentials, now=call.now))
+
+
+class MemberItem(Item):
+    """That a user is in a group."""
+
+    def __init__(self, place: str, username: str, home: Home, group: str) -> None:
+        super().__init__(place, username, home)
+        self._group = group
+
+    def is_there(self, tx: Tx) -> bool:
+        """Whether the user is in the group."""
+        pool = self.home.find(tx)
+        user = None if pool is None else find_user(tx, pool, self.name)
+        return user is not None and any(group.name == self._group for group in tx.groups.of_user(user))
+
+    def put(self, tx: Tx, call: AdminCall) -> None:  # noqa: ARG002 - as every item
+        """Put the user into the group."""
+        user = find_user(tx, self.home.get(tx), self.name)
+        if user is None:
+            raise InvalidParameterException("There is no user of that name.")
+        group = tx.groups.find(self.home.id, self._group)
+        assert group is not None  # its own item comes first
+        total = tx.groups.add(group, user)
+        if total is not None and total > MAX_GROUPS_OF_USER:
+            raise LimitExceededException(f"A user can be in at most {MAX_GROUPS_OF_USER} groups.")
