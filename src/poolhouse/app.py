@@ -265,17 +265,20 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("uvicorn.error").setLevel("WARNING")
 
 
+def _moved_clock(wall: Clock) -> "MovedClock":
+    from poolhouse.testapi import MovedClock
+
+    return MovedClock(wall)
+
+
 class App:
     """The ASGI application of one worker process."""
 
     def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
         self.settings = settings
         self._outside = outside or Outside()
-        self._clock: MovedClock | None = None
-        if settings.test_api:
-            from poolhouse.testapi import MovedClock
-
-            self._clock = MovedClock(self._outside.clock)
+        self._clock = _moved_clock(self._outside.clock) if settings.test_api else None
+        if self._clock is not None:
             self._outside = replace(self._outside, clock=self._clock)
         self._router: Surface | None = None
         self._stack = contextlib.AsyncExitStack()

@@ -148,7 +148,7 @@ class SeedPool(UserPoolType, frozen=True, kw_only=True, omit_defaults=True, rena
 class Seed(Struct, frozen=True, kw_only=True, rename="pascal"):
     """The whole file."""
 
-    user_pools: list[SeedPool]
+    user_pools: tuple[SeedPool, ...]
 
 
 def read_seed(text: str) -> Seed:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -198,15 +197,10 @@ async def _read_json(scope: Scope, receive: Receive) -> bytes:
     return body or b"{}"
 
 
-@functools.cache
-def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind)
-
-
 def _decode(body: bytes, kind: type[T]) -> T:
     """Return the structure in a body; raises ValueError."""
     try:
-        return _decoder(kind).decode(body)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ValueError(str(error).replace("`", "'")) from None
 

@@ -30,7 +30,7 @@ def _clear(tx: Tx, part: Plan, pool_id: str | None) -> list[tuple[PoolItem, dict
         if (pool is None and not part.pools) or (pool is not None and pool.builtin):
             raise ResourceNotFoundException(f"User pool {pool_id} does not exist.")
         ids = [] if pool is None else [pool.id]
-    kept = [
+    kept: list[tuple[PoolItem, dict[str, SigningKey]]] = [
         (item, {key.use: key for key in tx.signing_keys.of_pool(item.home.id) if key.state == "active"})
         for item in part.pools
         if item.home.id in ids
