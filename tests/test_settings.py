@@ -26,6 +26,8 @@ COVERED = {
     "POOLHOUSE_ISSUER": "{public_url}/{pool_id}",
     "POOLHOUSE_TLS_CERT": None,
     "POOLHOUSE_TLS_KEY": None,
+    "POOLHOUSE_SEED": None,
+    "POOLHOUSE_TEST_API": False,
     "POOLHOUSE_AUTH_DOMAIN": None,
     "POOLHOUSE_TRUSTED_PROXIES": [],
     "POOLHOUSE_STRICT": False,
@@ -131,8 +133,28 @@ def test_settings_of_later_versions(name, value):
 
 def test_covered_and_later_are_the_whole_interface():
     """The names that are refused for now are those of the interface which are not covered."""
-    assert set(LATER) == {"lambda_url", "seed", "test_api", "tls"}
+    assert set(LATER) == {"lambda_url", "tls"}
     assert not set(LATER) & set(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "id.example.org", "localhost.example.org"])
+def test_the_test_api_is_for_the_loopback(host):
+    """A server that others can reach does not start with the test API."""
+    told = refusal({"POOLHOUSE_TEST_API": "true", "POOLHOUSE_HOST": host})
+    assert told == "POOLHOUSE_TEST_API is for the loopback only: POOLHOUSE_HOST must be 127.0.0.1 or ::1."
+    assert of(HOST=host).test_api is False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_the_test_api_on_the_loopback(host):
+    """Every address of the loopback will do."""
+    assert of(TEST_API="true", HOST=host).test_api
+
+
+def test_the_test_api_has_one_worker():
+    """Its state is in memory, so there cannot be two of it."""
+    told = refusal({"POOLHOUSE_TEST_API": "true", "POOLHOUSE_WORKERS": "2"})
+    assert told == "POOLHOUSE_TEST_API needs a single worker: leave POOLHOUSE_WORKERS at 1."
 
 
 def test_other_variables_do_not_matter():

@@ -287,7 +287,7 @@ def _check_name(field: str, spelled: str) -> None:
         return
     if field in LATER:
         raise SettingsError(f"{spelled} is for {LATER[field]}, which this version of Poolhouse does not have yet.")
-    close = difflib.get_close_matches(field, known, n=1)
+    close = difflib.get_close_matches(field, known, n=1, cutoff=0.65)
     hint = f" Did you mean {_spelled(close[0]) if spelled.startswith(PREFIX) else close[0]}?" if close else ""
     raise SettingsError(f"Unknown setting {spelled}.{hint}")
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from poolhouse.core.seed import Seed
     from poolhouse.flows.calls import Deps
 
+# A file that a shell leads the output into is as secret as one that we make.
+STANDARD_OUTPUT = 1
+
 seed = App(
     name="seed",
     help="Files of pools, clients and users with fixed ids. Example: poolhouse seed export --output seed.json",
@@ -50,7 +53,7 @@ def export(
 
     text = dump_seed(run(settings_of(where), work))
     if output is None:
-        _keep_private(sys.stdout.fileno())
+        _keep_private(STANDARD_OUTPUT)
         print(text, end="")
     else:
         _write(output, text)
@@ -77,7 +80,7 @@ def apply(file: Annotated[pathlib.Path, Parameter(help="A seed, in JSON or TOML.
 
 
 def _keep_private(descriptor: int) -> None:
-    """Close a file, which standard output may have been led into, to others."""
+    """Close a file to others; leave a terminal and a pipe as they are."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.fchmod(descriptor, 0o600)
 

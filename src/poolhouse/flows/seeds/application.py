@@ -96,35 +96,39 @@ async def apply(deps: Deps, plan: Plan) -> list[str]:
 
     Raises SeedError, after which nothing of it is there, TooManyRequestsException and StorageError.
     """
+    return await _carry_out(deps, plan, rehearsal=False)
+
+
+async def rehearse(deps: Deps, plan: Plan) -> list[str]:
+    """Return what ``apply`` would make, having tried it but for the hashing of passwords. Raises as ``apply`` does."""
+    try:
+        return await _carry_out(deps, plan, rehearsal=True)
+    except _Rehearsed as end:
+        return end.added
+
+
+async def _carry_out(deps: Deps, plan: Plan, *, rehearsal: bool) -> list[str]:
     call = _call(deps)
+
+    def commit(tx: Tx) -> list[str]:
+        added = _put(tx, call, plan)
+        if rehearsal:
+            raise _Rehearsed(added)
+        return added
+
     with of_file(plan.path):
         for _ in range(ATTEMPTS):
             absent = await deps.store.read(plan.absent)
             if not absent:
                 return []
-            await _prepare(call, absent, rehearsal=False)
-            await _make_spares(call, absent)
+            await _prepare(call, absent, rehearsal=rehearsal)
+            if not rehearsal:
+                await _make_spares(call, absent)
             try:
-                return await deps.store.write(lambda tx: _put(tx, call, plan))
+                return await deps.store.write(commit)
             except (StockEmpty, NotPrepared):
                 continue
         raise SeedError("UserPools: somebody else keeps changing what is in them.")
-
-
-async def rehearse(deps: Deps, plan: Plan) -> list[str]:
-    """Return what ``apply`` would make, having tried it but for the hashing of passwords. Raises as ``apply`` does."""
-    call = _call(deps)
-
-    def commit(tx: Tx) -> None:
-        raise _Rehearsed(_put(tx, call, plan))
-
-    with of_file(plan.path):
-        await _prepare(call, plan.items, rehearsal=True)
-        try:
-            await deps.store.write(commit)
-        except _Rehearsed as end:
-            return end.added
-    raise AssertionError("a rehearsal ends in its exception")
 
 
 def _call(deps: Deps) -> AdminCall:
@@ -138,7 +142,11 @@ async def _prepare(call: AdminCall, items: Sequence[Item], *, rehearsal: bool) -
             await item.prepare(call, rehearsal=rehearsal)
 
     for start in range(0, len(items), TOGETHER):
-        await asyncio.gather(*(prepare(item) for item in items[start : start + TOGETHER]))
+        together = [prepare(item) for item in items[start : start + TOGETHER]]
+        # Nobody may still be at work when the first of them fails, and the first in the file is the one to tell.
+        for outcome in await asyncio.gather(*together, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
 
 async def _make_spares(call: AdminCall, absent: Iterable[Item]) -> None:

@@ -51,8 +51,9 @@ class PoolItem(Item):
         return pool is not None
 
     async def prepare(self, call: AdminCall, *, rehearsal: bool) -> None:
-        """Read the pinned keys."""
+        """Try the settings, and read the pinned keys."""
         self._rehearsal = rehearsal
+        self.home.future(call)
         for number, key in enumerate(self.home.seed.signing_keys):
             if key.use in self.keys:
                 continue
