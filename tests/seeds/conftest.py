@@ -1,6 +1,8 @@
 """Servers that begin with a seed."""
 
+import contextlib
 import copy
+import itertools
 import json
 import pathlib
 from collections.abc import Callable, Iterator
@@ -110,22 +112,24 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT)
 
 
+@contextlib.contextmanager
+def own_database(kind: str, directory: pathlib.Path, name: str = "own") -> Iterator[str]:
+    """An empty database; give its URL."""
+    if kind == "sqlite":
+        yield f"sqlite:///{directory}/{name}.db"
+    else:
+        from tests.postgres import postgres_url
+
+        with postgres_url() as url:
+            yield url
+
+
 @pytest.fixture
 def fresh_database(database_kind: str, tmp_path: pathlib.Path) -> Iterator[Callable[[], str]]:
     """Make an empty database; give its URL."""
-    import contextlib
-
+    names = map(str, itertools.count(1))
     with contextlib.ExitStack() as stack:
-        numbers = iter(range(1, 100))
-
-        def make() -> str:
-            if database_kind == "sqlite":
-                return f"sqlite:///{tmp_path}/database{next(numbers)}.db"
-            from tests.postgres import postgres_url
-
-            return stack.enter_context(postgres_url())
-
-        yield make
+        yield lambda: stack.enter_context(own_database(database_kind, tmp_path, next(names)))
 
 
 @pytest.fixture

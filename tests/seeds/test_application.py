@@ -14,10 +14,11 @@ from pycognito.aws_srp import AWSSRP
 from poolhouse.app import Outside, begin, open_deps
 from poolhouse.core.seed import SeedError
 from poolhouse.flows.seeds.application import read_plan, rehearse
+from poolhouse.settings import Settings
 from poolhouse.storage import Tx
 from tests.conftest import Server, make_settings
 from tests.operations.talk import named
-from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET, SUB
+from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET, SUB, own_database
 
 
 def sign_in(server: Server, username: str, password: str = PASSWORD) -> dict[str, Any]:
@@ -238,15 +239,26 @@ WRONG = {
 @pytest.fixture(scope="module")
 def one_database(database_kind: str, tmp_path_factory):
     """A database that nothing of a wrong seed gets into."""
-    if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('wrong')}/poolhouse.db"
-    else:
-        from tests.postgres import postgres_url
-
-        with postgres_url() as url:
-            yield url
+    with own_database(database_kind, tmp_path_factory.mktemp("wrong")) as url:
+        yield url
 
 
+def outcomes(settings: Settings) -> list[Any]:
+    """What a start and a rehearsal are refused with, and how many pools there are afterwards."""
+
+    async def start() -> list[Any]:
+        async with open_deps(settings, Outside()) as deps:
+            told = []
+            for attempt in (begin(settings, deps), _rehearse(settings, deps)):
+                with pytest.raises(SeedError) as refused:
+                    await attempt
+                told.append(str(refused.value))
+            return [*told, await deps.store.read(lambda tx: tx.pools.count("us-east-1"))]
+
+    return asyncio.run(start())
+
+
+@pytest.mark.any_database
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_seed_keeps_the_server_from_starting(rsa_keys, document, one_database, write_seed, tmp_path, wrong):
     """Start fails with a sentence that names the place, nothing is half applied, and a rehearsal says the same."""
@@ -254,17 +266,18 @@ def test_a_wrong_seed_keeps_the_server_from_starting(rsa_keys, document, one_dat
     change(document)
     settings = make_settings(one_database, tmp_path, seed=write_seed(document))
 
-    async def start() -> list[Any]:
-        async with open_deps(settings, Outside()) as deps:
-            outcomes = []
-            for attempt in (begin(settings, deps), _rehearse(settings, deps)):
-                with pytest.raises(SeedError) as refused:
-                    await attempt
-                outcomes.append(str(refused.value))
-            return [*outcomes, await deps.store.read(lambda tx: tx.pools.count("us-east-1"))]
+    sentence = f"The seed {settings.seed}: {told}"
+    assert outcomes(settings) == [sentence, sentence, 0]
+
+
+def test_nothing_is_half_applied(rsa_keys, document, fresh_database, write_seed, tmp_path):
+    """What fails last leaves nothing of what went before, on either database."""
+    change, told = WRONG["a member who is nobody"]
+    change(document)
+    settings = make_settings(fresh_database(), tmp_path, seed=write_seed(document))
 
     sentence = f"The seed {settings.seed}: {told}"
-    assert asyncio.run(start()) == [sentence, sentence, 0]
+    assert outcomes(settings) == [sentence, sentence, 0]
 
 
 async def _rehearse(settings, deps):
@@ -291,6 +304,7 @@ def pem(private: Any) -> str:
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+@pytest.mark.any_database
 def test_pinned_keys_sign_in_every_installation(seeded, document):
     """Two installations with the same pinned keys publish the same documents and take each other's for granted."""
     private = rsa.generate_private_key(65537, 2048)
