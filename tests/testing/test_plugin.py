@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from tests.seeds.conftest import DOCUMENT
+from tests.test_docs import blocks, text_of
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.xdist_group("process")
@@ -101,11 +102,17 @@ def test_the_fixtures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
     pytester.makefile(".json", seed=json.dumps(DOCUMENT))
     pytester.makeini("[pytest]\npoolhouse_seed = seed.json\n")
     pytester.makeconftest(CONFTEST)
-    pytester.makepyfile(SUITE)
+    pytester.makepyfile(test_suite=SUITE, test_manual=example_of_the_manual())
 
     done = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider")
 
-    done.assert_outcomes(passed=7)
+    done.assert_outcomes(passed=9)
+
+
+def example_of_the_manual() -> str:
+    """The tests on the page about CI that use the fixtures."""
+    (example,) = [block for _, block in blocks(text_of("how-to/ci.md"), "python") if "poolhouse_server" in block]
+    return example
 
 
 def test_a_server_that_does_not_start_says_why(pytester: pytest.Pytester):
