@@ -1,6 +1,7 @@
 """The fixtures: nouns, each a small builder over one real server on loopback."""
 
 import asyncio
+import contextlib
 import itertools
 import pathlib
 import threading
@@ -41,16 +42,23 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="session")
-def database_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A fresh database."""
-    if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('database')}/poolhouse.db"
+@contextlib.contextmanager
+def own_database(kind: str, directory: pathlib.Path, name: str = "poolhouse.db") -> Iterator[str]:
+    """The URL of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{directory}/{name}"
     else:
         from tests.postgres import postgres_url
 
         with postgres_url() as url:
             yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh database."""
+    with own_database(database_kind, tmp_path_factory.mktemp("database")) as url:
+        yield url
 
 
 class MovableClock:

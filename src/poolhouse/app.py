@@ -242,8 +242,9 @@ async def begin(settings: Settings, deps: Deps) -> Plan:
     """
     plan = read_plan(settings.seed)
     await install(settings, deps)
-    for place in await apply(deps, plan):
-        log.info("seed: made %s", place)
+    made = await apply(deps, plan)
+    if made:
+        log.info("seed: made %d of %d things that %s names", len(made), len(plan.items), plan.path)
     return plan
 
 

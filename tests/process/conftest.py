@@ -5,19 +5,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.conftest import own_database as empty_database
 from tests.process.program import Program
 
 
 @pytest.fixture
 def own_database(database_kind: str, tmp_path: pathlib.Path) -> Iterator[str]:
     """A fresh database for one test."""
-    if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path}/data/poolhouse.db"
-    else:
-        from tests.postgres import postgres_url
-
-        with postgres_url() as url:
-            yield url
+    with empty_database(database_kind, tmp_path, "data/poolhouse.db") as url:
+        yield url
 
 
 @pytest.fixture

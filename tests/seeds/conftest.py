@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, make_settings
+from tests.conftest import Server, make_settings, own_database
 
 POOL_ID, SUB = "us-east-1_People001", "11111111-2222-4333-8444-555555555555"
 SECRET = "secretOfTheMachine0123456789"
@@ -112,22 +112,10 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT)
 
 
-@contextlib.contextmanager
-def own_database(kind: str, directory: pathlib.Path, name: str = "own") -> Iterator[str]:
-    """An empty database; give its URL."""
-    if kind == "sqlite":
-        yield f"sqlite:///{directory}/{name}.db"
-    else:
-        from tests.postgres import postgres_url
-
-        with postgres_url() as url:
-            yield url
-
-
 @pytest.fixture
 def fresh_database(database_kind: str, tmp_path: pathlib.Path) -> Iterator[Callable[[], str]]:
     """Make an empty database; give its URL."""
-    names = map(str, itertools.count(1))
+    names = (f"{number}.db" for number in itertools.count(1))
     with contextlib.ExitStack() as stack:
         yield lambda: stack.enter_context(own_database(database_kind, tmp_path, next(names)))
 

@@ -16,9 +16,9 @@ from poolhouse.core.seed import SeedError
 from poolhouse.flows.seeds.application import read_plan, rehearse
 from poolhouse.settings import Settings
 from poolhouse.storage import Tx
-from tests.conftest import Server, make_settings
+from tests.conftest import Server, make_settings, own_database
 from tests.operations.talk import named
-from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET, SUB, own_database
+from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET, SUB
 
 
 def sign_in(server: Server, username: str, password: str = PASSWORD) -> dict[str, Any]:

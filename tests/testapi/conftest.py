@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Server, make_settings
-from tests.seeds.conftest import DOCUMENT, own_database
+from tests.conftest import Server, make_settings, own_database
+from tests.seeds.conftest import DOCUMENT
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,9 @@ seed = App(
 
 @seed.command
 def export(
-    user_pool_ids: Annotated[tuple[str, ...], Parameter(help="The user pools; all of them where none is named.")] = (),
-    /,
+    user_pool_ids: Annotated[
+        list[str] | None, Parameter(negative="", help="The user pools; all of them where none is named.")
+    ] = None,
     *,
     output: Annotated[
         pathlib.Path | None, Parameter(help="The file to write; it must not exist. Default: standard output.")
@@ -49,7 +50,7 @@ def export(
         raise CommandError(f"{output} exists; choose another name")
 
     async def work(deps: "Deps") -> "Seed":
-        return await export_pools(deps, user_pool_ids, signing_keys=signing_keys)
+        return await export_pools(deps, user_pool_ids or (), signing_keys=signing_keys)
 
     text = dump_seed(run(settings_of(where), work))
     if output is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from poolhouse.model import GroupType
+from poolhouse.model import CreateGroupRequest, GroupType
 
 MAX_GROUPS = 10_000
 MAX_GROUPS_OF_USER = 100
@@ -37,6 +37,19 @@ class Group(Struct, frozen=True, kw_only=True):
     def place(self) -> tuple[str, str]:
         """What a user's groups are sorted by: precedence, then name."""
         return f"{self.rank:010}", self.name
+
+
+def new_group(request: CreateGroupRequest, now: int) -> Group:
+    """Return the group that a request asks for."""
+    return Group(
+        pool_id=request.user_pool_id,
+        name=request.group_name,
+        description=request.description,
+        role_arn=request.role_arn,
+        precedence=request.precedence,
+        created_at=now,
+        modified_at=now,
+    )
 
 
 def roles_of(groups: Iterable[Group]) -> list[str]:

@@ -20,7 +20,7 @@ from poolhouse.core.client import Client
 from poolhouse.core.client_settings import Surroundings, new_client
 from poolhouse.core.domain import Domain
 from poolhouse.core.domain_rules import new_domain
-from poolhouse.core.groups import Group
+from poolhouse.core.groups import Group, new_group
 from poolhouse.core.identity_providers import new_provider
 from poolhouse.core.mfa_settings import pool_with_mfa
 from poolhouse.core.passwords import check_policy
@@ -156,12 +156,8 @@ def domain_of(pool: Pool, seed: SeedDomain, *, account_id: str, distribution: st
 def group_of(pool: Pool, seed: SeedGroup, now: int) -> Group:
     """Return a group, without its members."""
     request = _request(CreateGroupRequest, seed, **_owner(pool, seed.user_pool_id))
-    return Group(
-        pool_id=pool.id,
-        name=request.group_name,
-        description=request.description,
-        role_arn=request.role_arn,
-        precedence=request.precedence,
+    return replace(
+        new_group(request, now),
         created_at=_milliseconds(seed.creation_date, now),
         modified_at=_milliseconds(seed.last_modified_date, now),
     )

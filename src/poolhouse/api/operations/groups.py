@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from poolhouse.api.registry import operation
-from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER, Group, describe
+from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER, Group, describe, new_group
 from poolhouse.core.paging import binding, cut, page_of
 from poolhouse.core.user import User
 from poolhouse.flows import users
@@ -39,15 +39,7 @@ PAGE = 60
 @operation
 async def create_group(call: AdminCall, request: CreateGroupRequest) -> CreateGroupResponse:
     """Add a group to a pool."""
-    group = Group(
-        pool_id=request.user_pool_id,
-        name=request.group_name,
-        description=request.description,
-        role_arn=request.role_arn,
-        precedence=request.precedence,
-        created_at=call.now,
-        modified_at=call.now,
-    )
+    group = new_group(request, call.now)
 
     def commit(tx: Tx) -> None:
         pool = call.pool(tx, request.user_pool_id)

@@ -49,7 +49,7 @@ async def export(deps: Deps, pool_ids: Sequence[str], *, signing_keys: bool) -> 
     call = PublicCall(deps=deps, now=deps.clock.now(), origin=Origin(request_id=deps.random.uuid()))
 
     def load(tx: Tx) -> Seed:
-        pools = [_get_pool(tx, pool_id) for pool_id in pool_ids] or all_pools(tx)
+        pools = [_get_pool(tx, pool_id) for pool_id in dict.fromkeys(pool_ids)] or all_pools(tx)
         return Seed(user_pools=tuple(_pool(tx, call, pool, signing_keys=signing_keys) for pool in pools))
 
     return await deps.store.read(load)
