@@ -90,6 +90,13 @@ DOCUMENT: dict[str, Any] = {
                         {"Name": "email_verified", "Value": "true"},
                         {"Name": "custom:plan", "Value": "gold"},
                     ],
+                    "Identities": [
+                        {
+                            "ProviderName": "Partner",
+                            "ProviderAttributeName": "Cognito_Subject",
+                            "ProviderAttributeValue": "ann-at-partner",
+                        }
+                    ],
                 },
                 {
                     "Username": "bob",

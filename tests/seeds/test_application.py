@@ -18,7 +18,7 @@ from poolhouse.settings import Settings
 from poolhouse.storage import Tx
 from tests.conftest import Server, make_settings, own_database
 from tests.operations.talk import named
-from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET, SUB
+from tests.seeds.conftest import DOCUMENT, PASSWORD, POOL_ID, SECRET, SUB
 
 
 def sign_in(server: Server, username: str, password: str = PASSWORD) -> dict[str, Any]:
@@ -52,7 +52,9 @@ def test_everything_is_there_with_its_ids_and_secrets(seeded, document):
     machine = cognito.describe_user_pool_client(UserPoolId=POOL_ID, ClientId="machine")["UserPoolClient"]
     assert machine["ClientSecret"] == SECRET
     ann = cognito.admin_get_user(UserPoolId=POOL_ID, Username="ann@example.org")
-    assert named(ann["UserAttributes"]) == {
+    attributes = named(ann["UserAttributes"])
+    assert '"userId":"ann-at-partner"' in attributes.pop("identities")
+    assert attributes == {
         "sub": SUB,
         "email": "ann@example.org",
         "email_verified": "true",
@@ -150,6 +152,7 @@ def breaking(**changes: Any):
 
 OTHER = {"Id": "us-east-1_Other001", "PoolName": "other"}
 EXPORTED = "$argon2id$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJjZGVmZ2hpamtsbW5vcA"
+HALF = "An identity must have ProviderName and ProviderAttributeValue"
 NO_SUCH = "Attribute does not exist in the schema"
 WRONG = {
     "a weak password": (
@@ -183,6 +186,18 @@ WRONG = {
     "an alias of somebody else": (
         breaking(Users__1__Attributes__x={"Name": "email", "Value": "ann@example.org"}),
         "UserPools[0].Users[1] (bob): An account with the given email already exists.",
+    ),
+    "an identity of another user": (
+        breaking(Users__2__Identities=DOCUMENT["UserPools"][0]["Users"][0]["Identities"]),
+        "UserPools[0].Users[2].Identities[0] (Partner): The identity belongs to another user.",
+    ),
+    "an identity at a provider that is not there": (
+        breaking(Users__2__Identities=[{"ProviderName": "Nobody"}]),
+        f"UserPools[0].Users[2].Identities[0] (Nobody): The provider Nobody does not exist for User Pool {POOL_ID}.",
+    ),
+    "half an identity": (
+        breaking(Users__2__Identities=[{"ProviderName": "Partner", "ProviderAttributeName": "Cognito_Subject"}]),
+        "UserPools[0].Users[2].Identities[0] (Partner): An identity must have ProviderName and ProviderAttributeValue.",
     ),
     "a member who is nobody": (
         breaking(Groups__1__Members=["zoe"]),

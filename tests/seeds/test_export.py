@@ -145,10 +145,10 @@ def test_apply_and_check_beside_a_running_server(command, own_server, document, 
     """The command makes what is absent while the server runs, ``check`` tries without making, both tell what is wrong."""
     path = write_seed(document)
     told = command("check", SEED=path, **settings_for(own_server))
-    assert "seed        ok (a start will make 18 things)\n" in told.out
+    assert "seed        ok (a start will make 19 things)\n" in told.out
     applied = command("seed", "apply", path, **settings_for(own_server))
     assert applied.out.startswith(f"Made UserPools[0] ({POOL_ID}).\n")
-    assert len(applied.out.splitlines()) == 18
+    assert len(applied.out.splitlines()) == 19
     assert own_server.boto().admin_get_user(UserPoolId=POOL_ID, Username="ann")["UserStatus"] == "CONFIRMED"
     assert command("seed", "apply", path).out == "Everything was there already.\n"
     assert "seed        ok (a start will make 0 things)\n" in command("check").out

@@ -21,6 +21,7 @@ from poolhouse.model import (
     GroupType,
     IdentityProviderType,
     ManagedLoginBrandingType,
+    ProviderUserIdentifierType,
     ResourceServerType,
     SchemaAttributeType,
     TermsEnforcementType,
@@ -105,6 +106,13 @@ class SeedGroup(GroupType, frozen=True, kw_only=True, omit_defaults=True, rename
     members: tuple[str, ...] = ()
 
 
+class SeedIdentity(ProviderUserIdentifierType, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+    """An identity at a provider, as AdminLinkProviderForUser takes it; ``primary`` is the one that a user began as."""
+
+    primary: bool = False
+    creation_date: DateType | None = None
+
+
 class SeedUser(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
     """A user: as AdminGetUser or ListUsers answer, with one of three kinds of password at most.
 
@@ -126,6 +134,7 @@ class SeedUser(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pa
     password_history: tuple[str, ...] = ()
     srp_salt: str | None = None
     srp_verifier: str | None = None
+    identities: tuple[SeedIdentity, ...] = ()
 
 
 class SeedPool(UserPoolType, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):

@@ -21,14 +21,25 @@ from poolhouse.core.client_settings import Surroundings, new_client
 from poolhouse.core.domain import Domain
 from poolhouse.core.domain_rules import new_domain
 from poolhouse.core.groups import Group, new_group
-from poolhouse.core.identity_providers import new_provider
+from poolhouse.core.identities import Identity
+from poolhouse.core.identity_providers import IdentityProvider, new_provider
 from poolhouse.core.mfa_settings import pool_with_mfa
 from poolhouse.core.passwords import check_policy
 from poolhouse.core.pool import Pool
 from poolhouse.core.pool_settings import new_pool, pool_with_attributes
+from poolhouse.core.provider_links import read_attribute, read_name
 from poolhouse.core.resource_servers import resource_server
 from poolhouse.core.schema import CUSTOM_PREFIX, DEVELOPER_PREFIX, STANDARD_NAMES, is_custom
-from poolhouse.core.seed import SeedClient, SeedDomain, SeedGroup, SeedPool, SeedStyle, SeedTerms, SeedUser
+from poolhouse.core.seed import (
+    SeedClient,
+    SeedDomain,
+    SeedGroup,
+    SeedIdentity,
+    SeedPool,
+    SeedStyle,
+    SeedTerms,
+    SeedUser,
+)
 from poolhouse.core.srp import PRIME_HEX_DIGITS
 from poolhouse.core.terms import new_terms
 from poolhouse.core.user import Credentials, User
@@ -191,6 +202,19 @@ def user_of(pool: Pool, seed: SeedUser, *, sub: str, credentials: Credentials, n
     )
 
 
+def identity_of(seed: SeedIdentity, provider: IdentityProvider, user: User, now: int) -> Identity:
+    """Return an identity of a user at a provider."""
+    return Identity(
+        pool_id=user.pool_id,
+        provider=provider.name,
+        attribute=read_attribute(seed, provider),
+        value=read_name(seed, "An identity")[1],
+        user_id=user.id,
+        primary=seed.primary,
+        created_at=_milliseconds(seed.creation_date, now),
+    )
+
+
 def plain_password(pool: Pool, seed: SeedUser) -> str | None:
     """Return the password that a user is to have in plain, checked; None where there is none."""
     given = [seed.password, seed.temporary_password, seed.password_hash]
@@ -219,7 +243,7 @@ def _status(seed: SeedUser) -> UserStatusType:
         raise InvalidParameterException("A user with a TemporaryPassword has the UserStatus FORCE_CHANGE_PASSWORD.")
     if seed.password is not None and given not in {None, *_PERMANENT}:
         raise InvalidParameterException(f"A user of UserStatus {given} has no Password.")
-    if given is not None and given not in {*_PERMANENT, temporary}:
+    if given is not None and given not in {*_PERMANENT, temporary, UserStatusType.EXTERNAL_PROVIDER}:
         raise InvalidParameterException(f"A user cannot be made with the UserStatus {given}.")
     return given or (UserStatusType.CONFIRMED if seed.temporary_password is None else temporary)
 

@@ -20,7 +20,7 @@ from poolhouse.flows.seeds.configuration import (
     TermsItem,
 )
 from poolhouse.flows.seeds.item import Home, Item, NotPrepared, at
-from poolhouse.flows.seeds.people import GroupItem, MemberItem, UserItem
+from poolhouse.flows.seeds.people import GroupItem, IdentityItem, MemberItem, UserItem
 from poolhouse.storage import Tx
 
 # Whoever applies a seed writes this row first, so that processes that start at once take turns.
@@ -193,10 +193,17 @@ def _items(home: Home, place: str) -> Iterator[Item]:
         if client.ui_customization is not None:
             at_client = f"{place}.Clients[{number}].UICustomization"
             yield StyleItem(at_client, client.ui_customization, home, client.client_id)
+    yield from _people_items(home, place)
+
+
+def _people_items(home: Home, place: str) -> Iterator[Item]:
+    seed = home.seed
     for number, group in enumerate(seed.groups):
         yield GroupItem(f"{place}.Groups[{number}]", group, home)
     for number, user in enumerate(seed.users):
         yield UserItem(f"{place}.Users[{number}]", user, home)
+        for position, identity in enumerate(user.identities):
+            yield IdentityItem(f"{place}.Users[{number}].Identities[{position}]", identity, home, user.username)
     for number, group in enumerate(seed.groups):
         for position, member in enumerate(group.members):
             yield MemberItem(f"{place}.Groups[{number}].Members[{position}]", member, home, group.group_name)

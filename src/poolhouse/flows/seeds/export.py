@@ -9,12 +9,14 @@ from poolhouse.core.classic_style import ALL, ClassicStyle
 from poolhouse.core.client import Client
 from poolhouse.core.client_checks import REGISTRATION_SCOPE, STANDARD_SCOPES
 from poolhouse.core.groups import Group, describe
+from poolhouse.core.identities import ATTRIBUTE
 from poolhouse.core.pool import Pool
 from poolhouse.core.seed import (
     Seed,
     SeedClient,
     SeedDomain,
     SeedGroup,
+    SeedIdentity,
     SeedKey,
     SeedPool,
     SeedStyle,
@@ -28,7 +30,6 @@ from poolhouse.flows.identity_providers import open_provider
 from poolhouse.flows.passwords import open_verifier
 from poolhouse.flows.users import describe as describe_user
 from poolhouse.model import (
-    AttributeType,
     ClientSecretDescriptorType,
     GetUserPoolMfaConfigResponse,
     ResourceNotFoundException,
@@ -96,7 +97,7 @@ def _pool(tx: Tx, call: Call, pool: Pool, *, signing_keys: bool) -> SeedPool:
         ),
         ui_customization=_style(tx.classic_styles.find(pool.id, ALL)),
         groups=tuple(_group(tx, group) for group in groups),
-        users=tuple(_user(call, pool, user) for user in users),
+        users=tuple(_user(tx, call, pool, user) for user in users),
     )
 
 
@@ -152,13 +153,13 @@ def _group(tx: Tx, group: Group) -> SeedGroup:
     return SeedGroup(**asdict(described), members=tuple(user.username for user in members))
 
 
-def _user(call: Call, pool: Pool, user: User) -> SeedUser:
+def _user(tx: Tx, call: Call, pool: Pool, user: User) -> SeedUser:
     shown, credentials = describe_user(user), user.credentials
     verifier = open_verifier(call, pool, user.username, credentials)
     has_password = credentials.password_hash is not None
     return SeedUser(
         username=user.username,
-        user_attributes=[AttributeType(name=each.name, value=each.value) for each in shown.attributes or ()],
+        user_attributes=[each for each in shown.attributes or () if each.name != ATTRIBUTE],
         enabled=user.enabled,
         user_status=user.status,
         user_create_date=shown.user_create_date,
@@ -168,4 +169,16 @@ def _user(call: Call, pool: Pool, user: User) -> SeedUser:
         password_history=credentials.history,
         srp_salt=None if verifier is None else credentials.srp_salt,
         srp_verifier=None if verifier is None else f"{verifier:x}",
+        identities=tuple(
+            SeedIdentity(
+                provider_name=each.provider,
+                provider_attribute_name=each.attribute,
+                provider_attribute_value=each.value,
+                primary=each.primary,
+                creation_date=each.created_at / 1000,
+            )
+            for each in tx.identities.of_user(user.id)
+            # What a deleted provider said is not swept yet.
+            if tx.identity_providers.find(pool.id, each.provider) is not None
+        ),
     )

@@ -1,13 +1,15 @@
-"""The items of a seed that are people: groups, users, and who is in which group."""
+"""The items of a seed that are people: groups, users, who is in which group, and who they are at providers."""
 
 from msgspec.structs import replace
 
 from poolhouse.core import seed_parts
 from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER
 from poolhouse.core.pool import Pool
-from poolhouse.core.seed import SeedGroup, SeedUser
+from poolhouse.core.provider_links import MAX_LINKS
+from poolhouse.core.seed import SeedGroup, SeedIdentity, SeedUser
 from poolhouse.core.user import Credentials
 from poolhouse.flows.calls import AdminCall
+from poolhouse.flows.identities import show_identities
 from poolhouse.flows.passwords import make_credentials, seal_verifier
 from poolhouse.flows.seeds.item import Home, Item, NotPrepared, check_room
 from poolhouse.flows.users import find_user, insert_user
@@ -114,3 +116,34 @@ class MemberItem(Item):
         total = tx.groups.add(group, user)
         if total is not None and total > MAX_GROUPS_OF_USER:
             raise LimitExceededException(f"A user can be in at most {MAX_GROUPS_OF_USER} groups.")
+
+
+class IdentityItem(Item):
+    """That a user of a provider is a user of ours."""
+
+    def __init__(self, place: str, seed: SeedIdentity, home: Home, username: str) -> None:
+        super().__init__(place, seed.provider_name or "", home)
+        self._seed, self._username = seed, username
+
+    def is_there(self, tx: Tx) -> bool:
+        """Whether the identity is the user's; another's it must not be."""
+        pool, seed = self.home.find(tx), self._seed
+        user = None if pool is None else find_user(tx, pool, self._username)
+        attribute, value = seed.provider_attribute_name or "", seed.provider_attribute_value or ""
+        found = tx.identities.find(self.home.id, self.name, attribute, value)
+        if found is not None and (user is None or found.user_id != user.id):
+            raise InvalidParameterException("The identity belongs to another user.")
+        return found is not None
+
+    def put(self, tx: Tx, call: AdminCall) -> None:
+        """Link the user to it."""
+        pool = self.home.get(tx)
+        user, provider = find_user(tx, pool, self._username), tx.identity_providers.find(pool.id, self.name)
+        assert user is not None  # its own item comes first
+        if provider is None:
+            raise InvalidParameterException(f"The provider {self.name} does not exist for User Pool {pool.id}.")
+        links = [each for each in tx.identities.of_user(user.id) if not each.primary]
+        if len(links) >= MAX_LINKS:
+            raise LimitExceededException(f"A user can be linked to at most {MAX_LINKS} identities.")
+        tx.identities.insert(seed_parts.identity_of(self._seed, provider, user, call.now))
+        show_identities(tx, pool, user, user.modified_at)
