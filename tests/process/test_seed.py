@@ -26,8 +26,8 @@ def test_workers_start_with_a_seed(install, own_database):
         given = {"USERNAME": "ann", "PASSWORD": PASSWORD}
         answer = cognito.initiate_auth(ClientId="web", AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
         assert "AuthenticationResult" in answer
-    assert cognito.describe_user_pool(UserPoolId=POOL_ID)["UserPool"]["EstimatedNumberOfUsers"] == 3
-    assert program.told.count("seed: made 19 of 19 things that seed.json names") == 1
+    assert cognito.describe_user_pool(UserPoolId=POOL_ID)["UserPool"]["EstimatedNumberOfUsers"] == 4
+    assert program.told.count("seed: made 21 of 21 things that seed.json names") == 1
     assert program.stop() == 0
 
 

@@ -15,6 +15,7 @@ from tests.conftest import Server, make_settings, own_database
 POOL_ID, SUB = "us-east-1_People001", "11111111-2222-4333-8444-555555555555"
 SECRET = "secretOfTheMachine0123456789"
 PASSWORD = "Correct-Horse-1"
+TOKEN = "JBSWY3DPEHPK3PXP"
 DOCUMENT: dict[str, Any] = {
     "UserPools": [
         {
@@ -23,6 +24,7 @@ DOCUMENT: dict[str, Any] = {
             "AliasAttributes": ["email"],
             "Schema": [{"Name": "plan", "AttributeDataType": "String"}],
             "Domain": "people",
+            "MfaConfig": {"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": True}},
             "ResourceServers": [
                 {"Identifier": "api", "Name": "API", "Scopes": [{"ScopeName": "read", "ScopeDescription": "Read"}]}
             ],
@@ -107,6 +109,23 @@ DOCUMENT: dict[str, Any] = {
                     ],
                 },
                 {"Username": "carl", "UserStatus": "UNCONFIRMED", "Enabled": False, "Password": PASSWORD},
+                {
+                    "Username": "tina",
+                    "Password": PASSWORD,
+                    "SoftwareToken": {"SecretCode": TOKEN, "FriendlyDeviceName": "phone"},
+                    "UserMFASettingList": ["SOFTWARE_TOKEN_MFA"],
+                    "PreferredMfaSetting": "SOFTWARE_TOKEN_MFA",
+                    "Passkeys": [
+                        {
+                            "CredentialId": "cGFzc2tleQ",
+                            "PublicKey": "a2V5",
+                            "SignCount": 3,
+                            "RelyingPartyId": "people",
+                            "FriendlyCredentialName": "Key",
+                            "CreatedAt": 1700000000,
+                        }
+                    ],
+                },
             ],
         }
     ]

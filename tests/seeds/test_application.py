@@ -16,14 +16,28 @@ from poolhouse.core.seed import SeedError
 from poolhouse.flows.seeds.application import read_plan, rehearse
 from poolhouse.settings import Settings
 from poolhouse.storage import Tx
+from tests.authenticator import one_time_code
 from tests.conftest import Server, make_settings, own_database
 from tests.operations.talk import named
-from tests.seeds.conftest import DOCUMENT, PASSWORD, POOL_ID, SECRET, SUB
+from tests.seeds.conftest import DOCUMENT, PASSWORD, POOL_ID, SECRET, SUB, TOKEN
 
 
 def sign_in(server: Server, username: str, password: str = PASSWORD) -> dict[str, Any]:
     return server.boto().initiate_auth(
         ClientId="web", AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": username, "PASSWORD": password}
+    )
+
+
+def sign_in_by_app(server: Server, username: str) -> dict[str, Any]:
+    """Sign in with the code of an authenticator app that has the secret of the seed."""
+    asked = sign_in(server, username)
+    assert asked["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    code = one_time_code(TOKEN, server.clock.now() / 1000)
+    return server.boto().respond_to_auth_challenge(
+        ClientId="web",
+        ChallengeName="SOFTWARE_TOKEN_MFA",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": username, "SOFTWARE_TOKEN_MFA_CODE": code},
     )
 
 
@@ -38,7 +52,7 @@ def counts(tx: Tx) -> dict[str, int]:
     }
 
 
-ALL_OF_IT = {"pools": 1, "clients": 2, "groups": 2, "users": 3, "providers": 1, "servers": 1}
+ALL_OF_IT = {"pools": 1, "clients": 2, "groups": 2, "users": 4, "providers": 1, "servers": 1}
 
 
 def test_everything_is_there_with_its_ids_and_secrets(seeded, document):
@@ -47,7 +61,7 @@ def test_everything_is_there_with_its_ids_and_secrets(seeded, document):
     cognito = server.boto()
 
     pool = cognito.describe_user_pool(UserPoolId=POOL_ID)["UserPool"]
-    assert (pool["Name"], pool["Domain"], pool["EstimatedNumberOfUsers"]) == ("people", "people", 3)
+    assert (pool["Name"], pool["Domain"], pool["EstimatedNumberOfUsers"]) == ("people", "people", 4)
     assert "custom:plan" in [entry["Name"] for entry in pool["SchemaAttributes"]]
     machine = cognito.describe_user_pool_client(UserPoolId=POOL_ID, ClientId="machine")["UserPoolClient"]
     assert machine["ClientSecret"] == SECRET
@@ -85,6 +99,7 @@ def test_people_sign_in(seeded, document):
     srp = AWSSRP(username="ann", password=PASSWORD, pool_id=POOL_ID, client_id="web", client=server.boto())
     assert srp.authenticate_user()["AuthenticationResult"]["IdToken"]
     assert sign_in(server, "bob")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    assert sign_in_by_app(server, "tina")["AuthenticationResult"]["IdToken"]
     carl = server.boto().admin_get_user(UserPoolId=POOL_ID, Username="carl")
     assert (carl["UserStatus"], carl["Enabled"]) == ("UNCONFIRMED", False)
     answer = httpx.post(
@@ -113,7 +128,7 @@ def test_applying_twice_changes_and_overwrites_nothing(seeded, document, fresh_d
     document["UserPools"][0]["PoolName"] = "renamed"
     document["UserPools"][0]["Users"].append({"Username": "dora", "Password": PASSWORD})
     third = seeded(document, database)
-    assert third.read(counts) == ALL_OF_IT | {"users": 4}
+    assert third.read(counts) == ALL_OF_IT | {"users": 5}
     assert third.boto().describe_user_pool(UserPoolId=POOL_ID)["UserPool"]["Name"] == "people"
     assert "AuthenticationResult" in sign_in(third, "dora")
 
@@ -198,6 +213,22 @@ WRONG = {
     "half an identity": (
         breaking(Users__2__Identities=[{"ProviderName": "Partner", "ProviderAttributeName": "Cognito_Subject"}]),
         "UserPools[0].Users[2].Identities[0] (Partner): An identity must have ProviderName and ProviderAttributeValue.",
+    ),
+    "a factor without its token": (
+        breaking(Users__0__UserMFASettingList=["SOFTWARE_TOKEN_MFA"]),
+        "UserPools[0].Users[0] (ann): SOFTWARE_TOKEN_MFA needs a SoftwareToken.",
+    ),
+    "a factor that is none": (
+        breaking(Users__0__UserMFASettingList=["PASSWORD_VERIFIER"]),
+        "UserPools[0].Users[0] (ann): PASSWORD_VERIFIER is no second factor.",
+    ),
+    "a preference for what is not enabled": (
+        breaking(Users__3__PreferredMfaSetting="SMS_MFA"),
+        "UserPools[0].Users[3] (tina): SMS_MFA cannot be the preferred MFA method unless it is enabled.",
+    ),
+    "a token that is no base32": (
+        breaking(Users__3__SoftwareToken={"SecretCode": "not base32"}),
+        "UserPools[0].Users[3] (tina): SecretCode must be 10 bytes or more, in base32.",
     ),
     "a member who is nobody": (
         breaking(Groups__1__Members=["zoe"]),

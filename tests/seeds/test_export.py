@@ -12,6 +12,7 @@ from pycognito.aws_srp import AWSSRP
 
 from tests.conftest import Server
 from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET
+from tests.seeds.test_application import sign_in_by_app
 from tests.test_cli import command, settings_for  # noqa: F401 - a fixture
 
 
@@ -49,6 +50,7 @@ def test_people_and_clients_prove_themselves_as_before(command, seeded, document
         given = {"USERNAME": name, "PASSWORD": PASSWORD}
         answer = public.initiate_auth(ClientId="web", AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
         assert answer.get("ChallengeName") == challenge
+    assert sign_in_by_app(server, "tina")["AuthenticationResult"]["IdToken"]
     for secret in (SECRET, "secondSecretOfTheMachine00"):
         asked = {"grant_type": "client_credentials"}
         url = f"{server.url}/auth/people/oauth2/token"
@@ -145,10 +147,10 @@ def test_apply_and_check_beside_a_running_server(command, own_server, document, 
     """The command makes what is absent while the server runs, ``check`` tries without making, both tell what is wrong."""
     path = write_seed(document)
     told = command("check", SEED=path, **settings_for(own_server))
-    assert "seed        ok (a start will make 19 things)\n" in told.out
+    assert "seed        ok (a start will make 21 things)\n" in told.out
     applied = command("seed", "apply", path, **settings_for(own_server))
     assert applied.out.startswith(f"Made UserPools[0] ({POOL_ID}).\n")
-    assert len(applied.out.splitlines()) == 19
+    assert len(applied.out.splitlines()) == 21
     assert own_server.boto().admin_get_user(UserPoolId=POOL_ID, Username="ann")["UserStatus"] == "CONFIRMED"
     assert command("seed", "apply", path).out == "Everything was there already.\n"
     assert "seed        ok (a start will make 0 things)\n" in command("check").out
@@ -156,7 +158,7 @@ def test_apply_and_check_beside_a_running_server(command, own_server, document, 
     document["UserPools"][0]["Users"].append({"Username": "dora", "Password": "weak"})
     path = write_seed(document)
     sentence = (
-        f"poolhouse: The seed {path}: UserPools[0].Users[3] (dora): "
+        f"poolhouse: The seed {path}: UserPools[0].Users[4] (dora): "
         "Password did not conform with policy: Password not long enough.\n"
     )
     for words in (("seed", "apply", path), ("check",)):

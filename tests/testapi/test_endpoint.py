@@ -54,7 +54,7 @@ def test_reset_of_one_pool_leaves_the_others(suite, ask, call):
     assert refusal(call, "DescribeUserPool", UserPoolId=made)[0] == "ResourceNotFoundException"
     assert call("DescribeUserPoolDomain", Domain="made-domain")["DomainDescription"] == {}
     assert call("DescribeUserPool", UserPoolId=kept)["UserPool"]["Name"] == "kept"
-    assert suite.read(counts)["users"] == 3
+    assert suite.read(counts)["users"] == 4
     for nobody in ("us-east-1_Nowhere", "us-east-1_Operators"):
         told = ask("POST", "reset", {"UserPoolId": nobody}, wanted=404)
         assert told == {"message": f"User pool {nobody} does not exist."}

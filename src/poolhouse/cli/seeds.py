@@ -39,7 +39,7 @@ def export(
 ) -> None:
     """Write a seed of user pools: it makes an empty database answer to the same ids, secrets and passwords.
 
-    It holds secrets in plain: client secrets, password hashes, and whatever proves passwords by SRP.
+    It holds secrets in plain: client secrets, password hashes, what proves passwords by SRP, secrets of authenticator apps.
 
     Example: poolhouse seed export us-east-1_AbCdEfGhI --output seed.json
     """

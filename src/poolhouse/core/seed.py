@@ -15,6 +15,7 @@ from msgspec import inspect as mi
 
 from poolhouse.model import (
     AttributeType,
+    ChallengeNameType,
     ClientSecretDescriptorType,
     DomainDescriptionType,
     GetUserPoolMfaConfigResponse,
@@ -113,6 +114,29 @@ class SeedIdentity(ProviderUserIdentifierType, frozen=True, kw_only=True, omit_d
     creation_date: DateType | None = None
 
 
+class SeedToken(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+    """An authenticator app: the secret that AssociateSoftwareToken answered, in base32."""
+
+    secret_code: str
+    friendly_device_name: str | None = None
+    creation_date: DateType | None = None
+
+
+class SeedPasskey(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+    """A passkey: the public key of an authenticator, a COSE key, and what is known of it."""
+
+    credential_id: str
+    public_key: bytes
+    sign_count: int = 0
+    relying_party_id: str
+    friendly_credential_name: str
+    authenticator_attachment: str | None = None
+    authenticator_transports: tuple[str, ...] = ()
+    aaguid: str | None = None
+    backed_up: bool = False
+    created_at: DateType | None = None
+
+
 class SeedUser(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
     """A user: as AdminGetUser or ListUsers answer, with one of three kinds of password at most.
 
@@ -135,6 +159,11 @@ class SeedUser(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pa
     srp_salt: str | None = None
     srp_verifier: str | None = None
     identities: tuple[SeedIdentity, ...] = ()
+    user_mfa_setting_list: tuple[ChallengeNameType, ...] = field(name="UserMFASettingList", default=())
+    preferred_mfa_setting: ChallengeNameType | None = None
+    software_token: SeedToken | None = None
+    passkeys: tuple[SeedPasskey, ...] = ()
+    passkey_mfa: bool = False
 
 
 class SeedPool(UserPoolType, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):

@@ -4,47 +4,33 @@ Functions here raise the errors of those operations, and msgspec's ValidationErr
 the constraints of such an operation.
 """
 
-import re
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core.aliases import choose_username
-from poolhouse.core.attributes import check_new, from_wire
 from poolhouse.core.branding_rules import new_style
 from poolhouse.core.classic_style import ClassicStyle, new_classic_style
 from poolhouse.core.client import Client
 from poolhouse.core.client_settings import Surroundings, new_client
 from poolhouse.core.domain import Domain
 from poolhouse.core.domain_rules import new_domain
-from poolhouse.core.groups import Group, new_group
-from poolhouse.core.identities import Identity
-from poolhouse.core.identity_providers import IdentityProvider, new_provider
+from poolhouse.core.identity_providers import new_provider
 from poolhouse.core.mfa_settings import pool_with_mfa
-from poolhouse.core.passwords import check_policy
 from poolhouse.core.pool import Pool
 from poolhouse.core.pool_settings import new_pool, pool_with_attributes
-from poolhouse.core.provider_links import read_attribute, read_name
 from poolhouse.core.resource_servers import resource_server
 from poolhouse.core.schema import CUSTOM_PREFIX, DEVELOPER_PREFIX, STANDARD_NAMES, is_custom
 from poolhouse.core.seed import (
     SeedClient,
     SeedDomain,
-    SeedGroup,
-    SeedIdentity,
     SeedPool,
     SeedStyle,
     SeedTerms,
-    SeedUser,
 )
-from poolhouse.core.srp import PRIME_HEX_DIGITS
 from poolhouse.core.terms import new_terms
-from poolhouse.core.user import Credentials, User
 from poolhouse.model import (
-    CreateGroupRequest,
     CreateIdentityProviderRequest,
     CreateManagedLoginBrandingRequest,
     CreateResourceServerRequest,
@@ -60,16 +46,12 @@ from poolhouse.model import (
     SetUICustomizationRequest,
     SetUserPoolMfaConfigRequest,
     TermsType,
-    UserStatusType,
 )
 
 T = TypeVar("T", bound=Struct)
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_HEX = re.compile(rf"[0-9a-fA-F]{{1,{PRIME_HEX_DIGITS}}}")
 # Cognito lists it in the schema of a pool with identity providers; it is nobody's to define.
 _IDENTITIES = "identities"
-_PERMANENT = frozenset({UserStatusType.CONFIRMED, UserStatusType.UNCONFIRMED, UserStatusType.RESET_REQUIRED})
 
 
 def pool_of(seed: SeedPool, *, account_id: str, device_group_key: str, now: int) -> Pool:
@@ -81,7 +63,7 @@ def pool_of(seed: SeedPool, *, account_id: str, device_group_key: str, now: int)
         raise InvalidParameterException("Schema and SchemaAttributes cannot both be given.")
     described = [entry for entry in seed.schema_attributes or () if entry.name != _IDENTITIES]
     custom = [_bare(entry) for entry in described if is_custom(entry) or entry.name not in STANDARD_NAMES]
-    request = _request(
+    request = request_of(
         CreateUserPoolRequest,
         seed,
         pool_name=name,
@@ -93,27 +75,27 @@ def pool_of(seed: SeedPool, *, account_id: str, device_group_key: str, now: int)
     if custom:
         pool = pool_with_attributes(pool, custom, now)
     if seed.mfa_config is not None:
-        mfa = _request(SetUserPoolMfaConfigRequest, seed.mfa_config, user_pool_id=seed.id)
+        mfa = request_of(SetUserPoolMfaConfigRequest, seed.mfa_config, user_pool_id=seed.id)
         pool = pool_with_mfa(pool, mfa, now)
     return replace(pool, settings=_dated(pool.settings, seed))
 
 
 def server_of(pool: Pool, seed: ResourceServerType) -> ResourceServerType:
     """Return a resource server."""
-    return resource_server(_request(CreateResourceServerRequest, seed, **_owner(pool, seed.user_pool_id)))
+    return resource_server(request_of(CreateResourceServerRequest, seed, **owner_of(pool, seed.user_pool_id)))
 
 
 def provider_of(pool: Pool, seed: IdentityProviderType, now: int) -> IdentityProviderType:
     """Return an identity provider with its secrets."""
-    request = _request(CreateIdentityProviderRequest, seed, **_owner(pool, seed.user_pool_id))
+    request = request_of(CreateIdentityProviderRequest, seed, **owner_of(pool, seed.user_pool_id))
     return _dated(new_provider(request, pool, now), seed)
 
 
 def client_of(seed: SeedClient, around: Surroundings, now: int) -> Client:
     """Return an app client, without the secrets that ``secrets_of`` gives."""
     values = secrets_of(seed)
-    owner = _owner(around.pool, seed.user_pool_id)
-    request = _request(CreateUserPoolClientRequest, seed, **owner, client_secret=values[0] if values else None)
+    owner = owner_of(around.pool, seed.user_pool_id)
+    request = request_of(CreateUserPoolClientRequest, seed, **owner, client_secret=values[0] if values else None)
     client = new_client(request, around, client_id=seed.client_id, now=now)
     return replace(client, settings=replace(_dated(client.settings, seed), client_type=seed.client_type))
 
@@ -134,8 +116,8 @@ def branding_of(
     pool: Pool, client_id: str, seed: ManagedLoginBrandingType, *, fresh_id: str, now: int
 ) -> ManagedLoginBrandingType:
     """Return the branding style of a client; ``fresh_id`` is for one that has no id."""
-    owner = _owner(pool, seed.user_pool_id)
-    request = _request(CreateManagedLoginBrandingRequest, seed, **owner, client_id=client_id)
+    owner = owner_of(pool, seed.user_pool_id)
+    request = request_of(CreateManagedLoginBrandingRequest, seed, **owner, client_id=client_id)
     return _dated(new_style(request, style_id=seed.managed_login_branding_id or fresh_id, now=now), seed)
 
 
@@ -143,7 +125,7 @@ def terms_of(pool: Pool, client_id: str, seed: SeedTerms, *, fresh_id: str, now:
     """Return a terms document of a client; ``fresh_id`` is for one that has no id."""
     if seed.client_id not in {None, client_id}:
         raise InvalidParameterException(f"ClientId is not that of the app client it is in, {client_id}.")
-    request = _request(CreateTermsRequest, seed, **_owner(pool, seed.user_pool_id), client_id=client_id)
+    request = request_of(CreateTermsRequest, seed, **owner_of(pool, seed.user_pool_id), client_id=client_id)
     return _dated(new_terms(request, terms_id=seed.terms_id or fresh_id, now=now), seed)
 
 
@@ -151,7 +133,7 @@ def style_of(pool: Pool, client_id: str | None, seed: SeedStyle, now: int) -> Cl
     """Return the style of a client's classic pages, or of all other clients'."""
     if pool.settings.domain is None and pool.settings.custom_domain is None:
         raise InvalidParameterException("There has to be an existing domain associated with this user pool")
-    request = _request(SetUICustomizationRequest, seed, user_pool_id=pool.id, client_id=client_id)
+    request = request_of(SetUICustomizationRequest, seed, user_pool_id=pool.id, client_id=client_id)
     style = new_classic_style(request, now)
     if style is None:
         raise InvalidParameterException("A style must have CSS or an ImageFile.")
@@ -160,98 +142,8 @@ def style_of(pool: Pool, client_id: str | None, seed: SeedStyle, now: int) -> Cl
 
 def domain_of(pool: Pool, seed: SeedDomain, *, account_id: str, distribution: str, now: int) -> Domain:
     """Return a domain of a pool."""
-    request = _request(CreateUserPoolDomainRequest, seed, **_owner(pool, seed.user_pool_id))
+    request = request_of(CreateUserPoolDomainRequest, seed, **owner_of(pool, seed.user_pool_id))
     return new_domain(request, pool, account_id=account_id, distribution=distribution, now=now)
-
-
-def group_of(pool: Pool, seed: SeedGroup, now: int) -> Group:
-    """Return a group, without its members."""
-    request = _request(CreateGroupRequest, seed, **_owner(pool, seed.user_pool_id))
-    return replace(
-        new_group(request, now),
-        created_at=_milliseconds(seed.creation_date, now),
-        modified_at=_milliseconds(seed.last_modified_date, now),
-    )
-
-
-def sub_of(seed: SeedUser) -> str | None:
-    """Return the ``sub`` that a user is to have; None where the file leaves it open."""
-    sub = from_wire(_attributes(seed)).get("sub")
-    if sub is not None and not _UUID.fullmatch(sub):
-        raise InvalidParameterException("The attribute sub must be a UUID in lower case.")
-    return sub
-
-
-def user_of(pool: Pool, seed: SeedUser, *, sub: str, credentials: Credentials, now: int) -> User:
-    """Return a user with its credentials."""
-    given = {name: value for name, value in from_wire(_attributes(seed)).items() if name != "sub"}
-    if pool.username_attributes and seed.username == sub:
-        username = sub  # as lists show such a user
-    else:
-        username, given = choose_username(pool, seed.username, given, sub)
-    return User(
-        pool_id=pool.id,
-        sub=sub,
-        username=username,
-        status=_status(seed),
-        enabled=seed.enabled,
-        attributes=check_new(pool, given, complete=False),
-        credentials=credentials,
-        created_at=_milliseconds(seed.user_create_date, now),
-        modified_at=_milliseconds(seed.user_last_modified_date, now),
-    )
-
-
-def identity_of(seed: SeedIdentity, provider: IdentityProvider, user: User, now: int) -> Identity:
-    """Return an identity of a user at a provider."""
-    return Identity(
-        pool_id=user.pool_id,
-        provider=provider.name,
-        attribute=read_attribute(seed, provider),
-        value=read_name(seed, "An identity")[1],
-        user_id=user.id,
-        primary=seed.primary,
-        created_at=_milliseconds(seed.creation_date, now),
-    )
-
-
-def plain_password(pool: Pool, seed: SeedUser) -> str | None:
-    """Return the password that a user is to have in plain, checked; None where there is none."""
-    given = [seed.password, seed.temporary_password, seed.password_hash]
-    if sum(each is not None for each in given) > 1:
-        raise InvalidParameterException("Only one of Password, TemporaryPassword and PasswordHash can be given.")
-    plain = seed.temporary_password if seed.password is None else seed.password
-    if plain is not None:
-        check_policy(pool, plain, new_user=True)
-    return plain
-
-
-def check_verifier(seed: SeedUser) -> None:
-    """Check that what SRP needs is whole, and only beside a hash."""
-    pair = (seed.srp_salt, seed.srp_verifier)
-    if pair == (None, None):
-        return
-    if None in pair or seed.password_hash is None:
-        raise InvalidParameterException("SrpSalt and SrpVerifier go together, and with a PasswordHash.")
-    if not all(_HEX.fullmatch(each or "") for each in pair):
-        raise InvalidParameterException("SrpSalt and SrpVerifier must be hexadecimal digits.")
-
-
-def _status(seed: SeedUser) -> UserStatusType:
-    given, temporary = seed.user_status, UserStatusType.FORCE_CHANGE_PASSWORD
-    if seed.temporary_password is not None and given not in {None, temporary}:
-        raise InvalidParameterException("A user with a TemporaryPassword has the UserStatus FORCE_CHANGE_PASSWORD.")
-    if seed.password is not None and given not in {None, *_PERMANENT}:
-        raise InvalidParameterException(f"A user of UserStatus {given} has no Password.")
-    if given is not None and given not in {*_PERMANENT, temporary, UserStatusType.EXTERNAL_PROVIDER}:
-        raise InvalidParameterException(f"A user cannot be made with the UserStatus {given}.")
-    return given or (UserStatusType.CONFIRMED if seed.temporary_password is None else temporary)
-
-
-def _attributes(seed: SeedUser) -> Sequence[Any]:
-    if seed.user_attributes is not None and seed.attributes is not None:
-        raise InvalidParameterException("UserAttributes and Attributes cannot both be given.")
-    return seed.user_attributes or seed.attributes or ()
 
 
 def _bare(entry: SchemaAttributeType) -> SchemaAttributeType:
@@ -267,13 +159,14 @@ def _without_mirror(seed: SeedPool) -> Any:
     return config
 
 
-def _owner(pool: Pool, named: str | None) -> dict[str, str]:
+def owner_of(pool: Pool, named: str | None) -> dict[str, str]:
+    """Return the member of a request that names its pool, which a part may name only as it is."""
     if named not in {None, pool.id}:
         raise InvalidParameterException(f"UserPoolId is not that of the user pool it is in, {pool.id}.")
     return {"user_pool_id": pool.id}
 
 
-def _request(kind: type[T], given: Struct, **others: Any) -> T:
+def request_of(kind: type[T], given: Struct, **others: Any) -> T:
     """Return a request with the members that it shares with a part of the seed, checked as one from outside."""
     shared = set(kind.__struct_fields__) & set(given.__struct_fields__)
     request = kind(**({name: getattr(given, name) for name in shared} | others))
@@ -287,5 +180,6 @@ def _dated(made: T, seed: Any) -> T:
     return replace(made, **(dates if modified is None else {**dates, "last_modified_date": modified}))
 
 
-def _milliseconds(seconds: float | None, now: int) -> int:
+def milliseconds(seconds: float | None, now: int) -> int:
+    """Return a date of the API in milliseconds, ``now`` where there is none."""
     return now if seconds is None else round(seconds * 1000)

@@ -1,7 +1,7 @@
 """Time-based one-time passwords (RFC 6238) as authenticator apps make them: SHA-1, six digits, thirty seconds."""
 
 import hmac
-from base64 import b32encode
+from base64 import b32decode, b32encode
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -17,6 +17,11 @@ WINDOW = 1
 def to_text(secret: bytes) -> str:
     """Return a secret as it is typed into an app: base32 without padding (RFC 4648 §6)."""
     return b32encode(secret).decode().rstrip("=")
+
+
+def from_text(text: str) -> bytes:
+    """Return the secret that a text in base32 is; raises ValueError."""
+    return b32decode(text + "=" * (-len(text) % 8))
 
 
 def find_step(secret: bytes, code: str, now: int) -> int | None:

@@ -43,10 +43,14 @@ def seal_token(call: Call, user: User, secret: bytes, created_at: int, name: str
     return SoftwareToken(sealed=sealed, created_at=created_at, name=name)
 
 
+def open_token(call: Call, user: User, token: SoftwareToken) -> bytes:
+    """Return the secret of a token; raises SealBroken."""
+    return call.deps.sealer.open(PURPOSE, token.sealed, _context(user))
+
+
 def find_use(call: Call, user: User, token: SoftwareToken, code: str) -> Use | None:
     """Return the use of a token that a code is, None where the code is wrong now; raises SealBroken."""
-    secret = call.deps.sealer.open(PURPOSE, token.sealed, _context(user))
-    return find_use_of(call, user, secret, token.created_at, code)
+    return find_use_of(call, user, open_token(call, user, token), token.created_at, code)
 
 
 def find_use_of(call: Call, user: User, secret: bytes, created_at: int, code: str) -> Use | None:

@@ -20,7 +20,7 @@ from poolhouse.flows.seeds.configuration import (
     TermsItem,
 )
 from poolhouse.flows.seeds.item import Home, Item, NotPrepared, at
-from poolhouse.flows.seeds.people import GroupItem, IdentityItem, MemberItem, UserItem
+from poolhouse.flows.seeds.people import GroupItem, IdentityItem, MemberItem, PasskeyItem, UserItem
 from poolhouse.storage import Tx
 
 # Whoever applies a seed writes this row first, so that processes that start at once take turns.
@@ -202,6 +202,8 @@ def _people_items(home: Home, place: str) -> Iterator[Item]:
         yield GroupItem(f"{place}.Groups[{number}]", group, home)
     for number, user in enumerate(seed.users):
         yield UserItem(f"{place}.Users[{number}]", user, home)
+        for position, passkey in enumerate(user.passkeys):
+            yield PasskeyItem(f"{place}.Users[{number}].Passkeys[{position}]", passkey, home, user.username)
         for position, identity in enumerate(user.identities):
             yield IdentityItem(f"{place}.Users[{number}].Identities[{position}]", identity, home, user.username)
     for number, group in enumerate(seed.groups):

@@ -21,13 +21,17 @@ from poolhouse.core.seed import (
     SeedPool,
     SeedStyle,
     SeedTerms,
+    SeedToken,
     SeedUser,
 )
+from poolhouse.core.seed_people import exported_passkey
 from poolhouse.core.user import User
+from poolhouse.crypto.totp import to_text
 from poolhouse.flows.calls import Call, Deps, Origin, PublicCall
 from poolhouse.flows.clients import open_secrets
 from poolhouse.flows.identity_providers import open_provider
 from poolhouse.flows.passwords import open_verifier
+from poolhouse.flows.software_tokens import open_token
 from poolhouse.flows.users import describe as describe_user
 from poolhouse.model import (
     ClientSecretDescriptorType,
@@ -169,6 +173,11 @@ def _user(tx: Tx, call: Call, pool: Pool, user: User) -> SeedUser:
         password_history=credentials.history,
         srp_salt=None if verifier is None else credentials.srp_salt,
         srp_verifier=None if verifier is None else f"{verifier:x}",
+        user_mfa_setting_list=user.factors.active,
+        preferred_mfa_setting=user.factors.preferred,
+        software_token=_token(call, user),
+        passkeys=tuple(map(exported_passkey, tx.passkeys.of_user(user))),
+        passkey_mfa=user.factors.passkey_mfa,
         identities=tuple(
             SeedIdentity(
                 provider_name=each.provider,
@@ -182,3 +191,11 @@ def _user(tx: Tx, call: Call, pool: Pool, user: User) -> SeedUser:
             if tx.identity_providers.find(pool.id, each.provider) is not None
         ),
     )
+
+
+def _token(call: Call, user: User) -> SeedToken | None:
+    token = user.factors.software_token
+    if token is None:
+        return None
+    secret = to_text(open_token(call, user, token))
+    return SeedToken(secret_code=secret, friendly_device_name=token.name, creation_date=token.created_at / 1000)

@@ -2,19 +2,25 @@
 
 from msgspec.structs import replace
 
-from poolhouse.core import seed_parts
+from poolhouse.core import seed_people
 from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER
+from poolhouse.core.passkeys import MAX_PASSKEYS
 from poolhouse.core.pool import Pool
 from poolhouse.core.provider_links import MAX_LINKS
-from poolhouse.core.seed import SeedGroup, SeedIdentity, SeedUser
-from poolhouse.core.user import Credentials
+from poolhouse.core.seed import SeedGroup, SeedIdentity, SeedPasskey, SeedUser
+from poolhouse.core.user import Credentials, SoftwareToken, User
+from poolhouse.crypto.totp import from_text
 from poolhouse.flows.calls import AdminCall
 from poolhouse.flows.identities import show_identities
 from poolhouse.flows.passwords import make_credentials, seal_verifier
 from poolhouse.flows.seeds.item import Home, Item, NotPrepared, check_room
+from poolhouse.flows.software_tokens import check_name, seal_token
 from poolhouse.flows.users import find_user, insert_user
 from poolhouse.model import InvalidParameterException, LimitExceededException
 from poolhouse.storage import Tx
+
+# Ten bytes are the shortest secrets that authenticator apps are known to be given.
+LEAST_SECRET = 10
 
 
 class GroupItem(Item):
@@ -31,7 +37,7 @@ class GroupItem(Item):
     def put(self, tx: Tx, call: AdminCall) -> None:
         """Make it."""
         check_room(tx.groups.count(self.home.id), MAX_GROUPS, "groups")
-        tx.groups.insert(seed_parts.group_of(self.home.get(tx), self._seed, call.now))
+        tx.groups.insert(seed_people.group_of(self.home.get(tx), self._seed, call.now))
 
 
 class UserItem(Item):
@@ -47,7 +53,7 @@ class UserItem(Item):
         pool = self.home.find(tx)
         if pool is None:
             return False
-        sub = seed_parts.sub_of(self._seed)
+        sub = seed_people.sub_of(self._seed)
         by_sub = None if sub is None else tx.users.find_by_sub(pool.id, sub)
         return by_sub is not None or find_user(tx, pool, self.name) is not None
 
@@ -57,9 +63,9 @@ class UserItem(Item):
             return
         seed = self._seed
         pool = await call.store.read(self.home.find) or self.home.future(call)
-        sub = seed_parts.sub_of(seed) or call.deps.random.uuid()
-        username = seed_parts.user_of(pool, seed, sub=sub, credentials=Credentials(), now=call.now).username
-        password = seed_parts.plain_password(pool, seed)
+        sub = seed_people.sub_of(seed) or call.deps.random.uuid()
+        username = seed_people.user_of(pool, seed, sub=sub, credentials=Credentials(), now=call.now).username
+        password = seed_people.plain_password(pool, seed)
         if password is None:
             credentials = self._as_exported(call, pool, username)
         else:
@@ -69,7 +75,7 @@ class UserItem(Item):
     def _as_exported(self, call: AdminCall, pool: Pool, username: str) -> Credentials:
         """Return the credentials that the file has, which may be none."""
         seed = self._seed
-        seed_parts.check_verifier(seed)
+        seed_people.check_verifier(seed)
         hashes = [*([] if seed.password_hash is None else [seed.password_hash]), *seed.password_history]
         if not all(map(call.deps.passwords.is_hash, hashes)):
             raise InvalidParameterException("PasswordHash and PasswordHistory take Argon2id strings.")
@@ -90,7 +96,22 @@ class UserItem(Item):
         if credentials.password_hash is not None and self._seed.password_set_date is None:
             credentials = replace(credentials, password_set_at=call.now)
         pool = self.home.get(tx)
-        insert_user(tx, pool, seed_parts.user_of(pool, self._seed, sub=sub, credentials=credentials, now=call.now))
+        user = seed_people.user_of(pool, self._seed, sub=sub, credentials=credentials, now=call.now)
+        factors = seed_people.factors_of(self._seed, self._token(call, user))
+        insert_user(tx, pool, replace(user, factors=factors))
+
+    def _token(self, call: AdminCall, user: User) -> SoftwareToken | None:
+        given = self._seed.software_token
+        if given is None:
+            return None
+        try:
+            secret = from_text(given.secret_code)
+        except ValueError:
+            secret = b""
+        if len(secret) < LEAST_SECRET:
+            raise InvalidParameterException(f"SecretCode must be {LEAST_SECRET} bytes or more, in base32.")
+        created_at = call.now if given.creation_date is None else round(given.creation_date * 1000)
+        return seal_token(call, user, secret, created_at, check_name(given.friendly_device_name))
 
 
 class MemberItem(Item):
@@ -116,6 +137,28 @@ class MemberItem(Item):
         total = tx.groups.add(group, user)
         if total is not None and total > MAX_GROUPS_OF_USER:
             raise LimitExceededException(f"A user can be in at most {MAX_GROUPS_OF_USER} groups.")
+
+
+class PasskeyItem(Item):
+    """A passkey of a user."""
+
+    def __init__(self, place: str, seed: SeedPasskey, home: Home, username: str) -> None:
+        super().__init__(place, seed.credential_id, home)
+        self._seed, self._username = seed, username
+
+    def is_there(self, tx: Tx) -> bool:
+        """Whether the user has it."""
+        pool = self.home.find(tx)
+        user = None if pool is None else find_user(tx, pool, self._username)
+        return user is not None and any(passkey.id == self.name for passkey in tx.passkeys.of_user(user))
+
+    def put(self, tx: Tx, call: AdminCall) -> None:
+        """Give it to the user."""
+        user = find_user(tx, self.home.get(tx), self._username)
+        assert user is not None  # its own item comes first
+        total = tx.passkeys.add(user, seed_people.passkey_of(self._seed, call.now))
+        if total > MAX_PASSKEYS:
+            raise LimitExceededException(f"A user can have at most {MAX_PASSKEYS} passkeys.")
 
 
 class IdentityItem(Item):
@@ -145,5 +188,5 @@ class IdentityItem(Item):
         links = [each for each in tx.identities.of_user(user.id) if not each.primary]
         if len(links) >= MAX_LINKS:
             raise LimitExceededException(f"A user can be linked to at most {MAX_LINKS} identities.")
-        tx.identities.insert(seed_parts.identity_of(self._seed, provider, user, call.now))
+        tx.identities.insert(seed_people.identity_of(self._seed, provider, user, call.now))
         show_identities(tx, pool, user, user.modified_at)
