@@ -20,6 +20,13 @@ FLOWS = [
 ]
 SMS = {"SnsCallerArn": "arn:aws:iam::000000000000:role/sms", "ExternalId": "matrix"}
 _numbers = itertools.count(1)
+# In such a pool everything is allowed that requests ask for.
+SETTINGS = {
+    "AutoVerifiedAttributes": ["email"],
+    "SmsConfiguration": SMS,
+    "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
+    "UserPoolTier": "PLUS",
+}
 
 Request = dict[str, Any]
 # Gives a valid request once, is sent the answer, and then fails unless the request had its effect.
@@ -37,14 +44,7 @@ def case(function: Case) -> Case:
 
 
 class World:
-    """A pool in which everything is allowed that requests ask for."""
-
-    settings: Request = {
-        "AutoVerifiedAttributes": ["email"],
-        "SmsConfiguration": SMS,
-        "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
-        "UserPoolTier": "PLUS",
-    }
+    """A pool and what is in it."""
 
     def __init__(self, call, inbox, server) -> None:
         self.call, self.inbox, self.server = call, inbox, server
@@ -59,7 +59,7 @@ class World:
 
     @functools.cached_property
     def pool_id(self) -> str:
-        return self.new_pool(**self.settings)
+        return self.new_pool(**SETTINGS)
 
     @property
     def pool(self) -> Request:

@@ -11,20 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import poolhouse.api.operations  # noqa: F401 - fills the registry
-from poolhouse.api import errors as protocol
 from poolhouse.api.registry import HANDLERS
-from poolhouse.model import OPERATIONS, Access, AliasExistsException, LimitExceededException
+from poolhouse.model import OPERATIONS, Access
 from tests.conftest import PASSWORD
-from tests.wire.client import Answer, RawClient
+from tests.wire.answers import check
+from tests.wire.client import RawClient
 from tests.wire.values import documents
-
-PROTOCOL = {
-    name
-    for name, found in vars(protocol).items()
-    if isinstance(found, type) and issubclass(found, protocol.ProtocolError)
-} - {"NotImplementedException"}
-# Documented, although not declared (ARCHITECTURE §6.1).
-DOCUMENTED = {"AdminCreateUser": AliasExistsException, "AdminAddUserToGroup": LimitExceededException}
 
 SETTINGS = settings(
     max_examples=int(os.environ.get("POOLHOUSE_EXAMPLES", "12")),
@@ -246,24 +238,6 @@ class Known:
 @pytest.fixture
 def known(call, pool, app, user) -> Known:
     return Known(call, pool, app, user)
-
-
-def check(operation: str, answer: Answer, body: bytes) -> None:
-    """Fail unless the answer is a success or an error that the operation may give."""
-    told = f"{operation} {body[:2000]!r} → {answer.status} {answer.body[:500]!r}"
-    row = OPERATIONS[operation]
-    if answer.status == 200:
-        if row.response is None:
-            assert answer.body == b"", told
-        else:
-            assert isinstance(answer.document, dict), told
-        return
-    assert answer.status < 500, told
-    allowed = {error.__name__ for error in row.errors} | PROTOCOL
-    if operation in DOCUMENTED:
-        allowed.add(DOCUMENTED[operation].__name__)
-    assert answer.code in allowed, told
-    assert answer.headers["x-amzn-errortype"] == f"{answer.code}:", told
 
 
 def send(raw: RawClient, operation: str, body: bytes) -> None:

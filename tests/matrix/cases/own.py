@@ -1,5 +1,6 @@
 """What users do for themselves: sign-up, recovery, attributes, sign-in, tokens (spec/api/03, 04)."""
 
+from tests.matrix.cases.upkeep import TRACKED
 from tests.matrix.world import PASSWORD, case
 from tests.operations.talk import OTHER_PASSWORD, listed
 
@@ -210,8 +211,6 @@ def get_derived_token(world):
 
 
 def tracked(world) -> None:
-    from tests.matrix.cases.pools import TRACKED
-
     world.call("SetUserPoolSessionConfiguration", **world.pool, **TRACKED)
 
 

@@ -1,5 +1,6 @@
 """What administrators do with users and groups (spec/api/03 §8–9, 05)."""
 
+from tests.matrix.cases.clients import provider
 from tests.matrix.world import PASSWORD, case
 from tests.operations.talk import OTHER_PASSWORD, listed
 
@@ -184,8 +185,6 @@ def list_users_in_group(world):
 
 def linked(world) -> dict:
     """A name at a provider that is linked to the user."""
-    from tests.matrix.cases.clients import provider
-
     provider(world)
     source = {"ProviderName": "Partner", "ProviderAttributeName": "Cognito_Subject", "ProviderAttributeValue": "far"}
     destination = {"ProviderName": "Cognito", "ProviderAttributeValue": world.username}
