@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.oauth.conftest import CALLBACK, CHALLENGE, VERIFIER, Site, claims, query
+from tests.oauth.conftest import CALLBACK, CHALLENGE, MACHINE, OAUTH_CLIENT, VERIFIER, Site, claims, query
 
 
 def error(answer: httpx.Response) -> dict[str, str]:
@@ -276,6 +276,19 @@ def test_code_of_a_client_that_lost_the_flow(site: Site, call):
     code = site.code(client)
     call("UpdateUserPoolClient", UserPoolId=site.pool_id, ClientId=client)
     assert error(site.redeem(code, client)) == {"error": "unauthorized_client"}
+
+
+def test_a_client_that_is_barred_from_oauth(site: Site):
+    """Flows, scopes and URLs are kept and worth nothing until AllowedOAuthFlowsUserPoolClient (spec/http/05 §5.1)."""
+    client = site.app(AllowedOAuthFlowsUserPoolClient=False)["ClientId"]
+    refused = site.authorize(client)
+    assert refused.headers["location"].startswith(f"{site.base}/error?")
+    machine = site.app(**(MACHINE | {"AllowedOAuthFlowsUserPoolClient": False}))
+    proof = {"client_id": machine["ClientId"], "client_secret": machine["ClientSecret"]}
+    assert error(site.machine(**proof)) == {"error": "unauthorized_client"}
+    ids = {"UserPoolId": site.pool_id, "ClientId": client}
+    site.call("UpdateUserPoolClient", **ids, **OAUTH_CLIENT)
+    assert site.code(client)
 
 
 def test_t23_machine(site: Site):
