@@ -6,10 +6,12 @@ Sequences and members are those of Terraform's provider for AWS, whose own accep
 
 import pytest
 
+from tests.matrix.model import input_of
 from tests.operations.talk import refusal
 
 ROLE = "arn:aws:iam::000000000000:role/sms"
 SMS = {"SnsCallerArn": ROLE, "ExternalId": "test", "SnsRegion": "us-east-1"}
+KEY = "arn:aws:kms:us-east-1:000000000000:key/mrk-00000000000000000000000000000000"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 INVITATION = {
     "EmailMessage": "Your username is {username} and temporary password is {####}. ",
@@ -24,18 +26,31 @@ POLICY = {
     "RequireUppercase": False,
     "TemporaryPasswordValidityDays": 14,
 }
+LEVELS = {f"Level{number}": {"AcrValue": f"urn:cognito:loa:{number}"} for number in range(1, 5)}
+REGISTRATION = {
+    "EnableStatus": "Enabled",
+    "OpenDcrEnabled": True,
+    "AuthenticatedGrantTypes": ["code", "client_credentials"],
+    "OpenDcrGrantTypes": ["code"],
+    "AllowedScopes": [],
+}
 EVERYTHING = {
     "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+    "AcrConfiguration": LEVELS,
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True, "InviteMessageTemplate": INVITATION},
     "AutoVerifiedAttributes": ["email"],
+    "DcrConfiguration": REGISTRATION,
     "DeletionProtection": "ACTIVE",
     "DeviceConfiguration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False},
     "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT", "ReplyToEmailAddress": "reply@x.org"},
+    "IssuerConfiguration": {"Type": "ORIGINAL"},
+    "KeyConfiguration": {"KeyType": "AWS_OWNED_KEY"},
     "LambdaConfig": {"PreSignUp": FUNCTION, "CustomMessage": FUNCTION},
     "Policies": {
         "PasswordPolicy": POLICY,
         "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]},
     },
+    "PoolName": "everything",
     "SmsAuthenticationMessage": "auth {####}",
     "SmsConfiguration": SMS,
     "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
@@ -83,7 +98,7 @@ def check_shown(settings, seen):
             days = seen["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
             assert seen[name] == {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": days} | value
         else:
-            assert seen[name] == value, name
+            assert seen["Name" if name == "PoolName" else name] == value, name
 
 
 def test_a_pool_with_everything(call, pool):
@@ -122,8 +137,10 @@ CHANGES = {
             {"Name": "verified_email", "Priority": 1},
         ]
     },
+    "AcrConfiguration": LEVELS | {"Level2": {"AcrValue": "urn:example:two"}},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
     "AutoVerifiedAttributes": ["email", "phone_number"],
+    "DcrConfiguration": REGISTRATION | {"OpenDcrEnabled": False, "OpenDcrGrantTypes": []},
     "DeletionProtection": "INACTIVE",
     "DeviceConfiguration": {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True},
     "EmailConfiguration": {
@@ -132,6 +149,8 @@ CHANGES = {
         "From": "from@x.org",
         "ConfigurationSet": "set",
     },
+    "IssuerConfiguration": {"Type": "UPDATED"},
+    "KeyConfiguration": {"KeyType": "CUSTOMER_MANAGED_KEY", "KmsKeyArn": KEY},
     "LambdaConfig": {},
     "Policies": {
         "PasswordPolicy": {
@@ -145,6 +164,7 @@ CHANGES = {
         },
         "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]},
     },
+    "PoolName": "renamed",
     "SmsAuthenticationMessage": "updated {####}",
     "SmsConfiguration": {"SnsCallerArn": ROLE, "ExternalId": "test2"},
     "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": []},
@@ -152,6 +172,19 @@ CHANGES = {
     "UserPoolTags": {"key": "value"},
     "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE", "EmailMessage": "now {####}"},
 }
+# Changed by tests of their own, here or in test_pools.py: what depends on other settings.
+ELSEWHERE = {
+    "MfaConfiguration",
+    "UserPoolTier",
+    "EmailVerificationMessage",
+    "EmailVerificationSubject",
+    "SmsVerificationMessage",
+}
+
+
+def test_every_setting_is_changed():
+    """spec/api/02 §2: no member of an update is left out here."""
+    assert CHANGES.keys() | ELSEWHERE == input_of("UpdateUserPool").members.keys() - {"UserPoolId"}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -252,7 +285,9 @@ CLIENT_CHANGES = {
     "IdTokenValidity": 24,
     "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "hours"},
     "AllowedOAuthFlows": ["code"],
+    "AllowedOAuthFlowsUserPoolClient": False,
     "AllowedOAuthScopes": ["openid"],
+    "CallbackURLs": ["https://www.example.com/redirect", "myapp://callback"],
     "LogoutURLs": ["https://www.example.com/a", "https://www.example.com/b"],
     "DefaultRedirectURI": "https://www.example.com/callback",
     "PreventUserExistenceErrors": "ENABLED",
@@ -262,6 +297,12 @@ CLIENT_CHANGES = {
     "AnalyticsConfiguration": {"ApplicationArn": "arn:aws:mobiletargeting:us-east-1:000000000000:apps/b"},
     "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 20},
 }
+
+
+def test_every_setting_of_a_client_is_changed():
+    """spec/api/02 §5.4: no member of an update is left out here; test_identity_providers.py has the providers."""
+    changed = CLIENT_CHANGES.keys() | {"SupportedIdentityProviders"}
+    assert changed == input_of("UpdateUserPoolClient").members.keys() - {"UserPoolId", "ClientId"}
 
 
 @pytest.mark.parametrize("name", [None, *CLIENT_CHANGES])
