@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 from botocore.model import ListShape, MapShape, StructureShape
 
+import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api.registry import HANDLERS
 from tests.matrix.model import input_of
 from tests.operations.talk import listed, refusal, shown, sign_in, sign_up

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api.registry import HANDLERS
 from tests.matrix.rows import FOR_EVER, Rows
 from tests.operations.talk import listed, named, refusal, sign_in
