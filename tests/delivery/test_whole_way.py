@@ -65,3 +65,37 @@ def test_a_mail_server_that_is_away_is_told(signed_up):
     with serving(port=port) as (inbox, _):
         cognito.resend_confirmation_code(**member)
     assert len(inbox.mails) == 1
+
+
+def test_a_mail_server_that_is_away_is_told_to_everybody(signed_up):
+    """Whatever operation was to send a mail says that it could not (spec/api/11 §3), and none of them loses anything."""
+    cognito, pool_id, member, sign_up = signed_up(free_port())
+    with pytest.raises(ClientError):
+        sign_up()
+    ids = {"UserPoolId": pool_id, "Username": "eve"}
+    verified = [{"Name": "email", "Value": "eve@example.org"}, {"Name": "email_verified", "Value": "true"}]
+    cognito.admin_create_user(**ids, UserAttributes=verified, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**ids, Password=PASSWORD, Permanent=True)
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    cognito.update_user_pool_client(UserPoolId=pool_id, ClientId=member["ClientId"], ExplicitAuthFlows=flows)
+    parameters = {"USERNAME": "eve", "PASSWORD": PASSWORD}
+    signed_in = cognito.initiate_auth(
+        ClientId=member["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
+    )
+    token = {"AccessToken": signed_in["AuthenticationResult"]["AccessToken"]}
+    other = [{"Name": "email", "Value": "other@example.org"}]
+    for operation, members in (
+        ("AdminCreateUser", {"UserPoolId": pool_id, "Username": "bob", "UserAttributes": other, **BY_MAIL}),
+        ("ResendConfirmationCode", member),
+        ("ForgotPassword", member | {"Username": "eve"}),
+        ("GetUserAttributeVerificationCode", token | {"AttributeName": "email"}),
+        ("UpdateUserAttributes", token | {"UserAttributes": other}),
+    ):
+        with pytest.raises(ClientError) as failure:
+            cognito._make_api_call(operation, members)
+        assert failure.value.response["Error"]["Code"] == "CodeDeliveryFailureException", operation
+    assert cognito.admin_get_user(UserPoolId=pool_id, Username="bob")["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert cognito.initiate_auth(ClientId=member["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
+
+
+BY_MAIL = {"DesiredDeliveryMediums": ["EMAIL"]}

@@ -4,8 +4,11 @@ import base64
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography import x509
 
+from poolhouse.flows.pools import MAX_POOLS
+from poolhouse.storage import counts
 from tests.operations.refusals import refused, unchecked
 
 PROTECTED = (
@@ -263,3 +266,22 @@ def test_tags_are_of_pools_that_exist(call, pool):
     )
     call("DeleteUserPool", UserPoolId=pool_id)
     assert refused(call, "ResourceNotFoundException", "ListTagsForResource", ResourceArn=arn) == text
+
+
+def test_a_region_has_ten_thousand_pools_at_most(server):
+    """The limit is on what there is, so one that goes makes room."""
+    region = "lim-it-1"
+    cognito = server.boto(region_name=region)
+    made = cognito.create_user_pool(PoolName="p")["UserPool"]["Id"]
+
+    def others(number):
+        server.write(lambda tx: counts.add(tx._connection, f"pools:{region}", number))
+
+    others(MAX_POOLS - 1)
+    with pytest.raises(ClientError) as failure:
+        cognito.create_user_pool(PoolName="q")
+    error = failure.value.response["Error"]
+    assert error == {"Code": "LimitExceededException", "Message": f"A Region can have at most {MAX_POOLS} user pools."}
+    cognito.delete_user_pool(UserPoolId=made)
+    cognito.delete_user_pool(UserPoolId=cognito.create_user_pool(PoolName="q")["UserPool"]["Id"])
+    others(1 - MAX_POOLS)
