@@ -424,6 +424,18 @@ def _(world: World) -> Request:
     return {"UserPoolId": pool, "MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {"Message": "code {####}"}}
 
 
+@recipe("CreateUserPoolReplica", "FeatureUnavailableInTierException")
+def _(world: World) -> Request:
+    key = valid("CreateUserPoolReplica", world)
+    settings = world.call("DescribeUserPool", UserPoolId=key["UserPoolId"])["UserPool"]["KeyConfiguration"]
+    return key | {"UserPoolId": world.new_pool(UserPoolTier="LITE", KeyConfiguration=settings)}
+
+
+@recipe("UpdateProvisionedLimit", "ServiceQuotaExceededException")
+def _(world: World) -> Request:
+    return valid("UpdateProvisionedLimit", world) | {"RequestedLimitValue": 2**31 - 1}
+
+
 # What there is already, and what does not fit
 
 
@@ -475,6 +487,30 @@ for _name in ("CreateUserPoolClient", "UpdateUserPoolClient"):
 @recipe("CreateUserPool", "UserPoolTaggingException")
 def _(world: World) -> Request:
     return {"PoolName": "p", "UserPoolTags": {"aws:kind": "x"}}
+
+
+@recipe("CreateUserPoolReplica", "UserPoolTaggingException")
+def _(world: World) -> Request:
+    return valid("CreateUserPoolReplica", world) | {"UserPoolTags": {"aws:kind": "x"}}
+
+
+@recipe("ConfirmDevice", "DeviceKeyExistsException")
+def _(world: World) -> Request:
+    request = valid("ConfirmDevice", world)
+    world.call("ConfirmDevice", **request)
+    return request
+
+
+@recipe("AdminLinkProviderForUser", "UserNotFoundException")
+def _(world: World) -> Request:
+    nobody = {"ProviderName": "Cognito", "ProviderAttributeValue": "nobody"}
+    return valid("AdminLinkProviderForUser", world) | {"DestinationUser": nobody}
+
+
+@recipe("AdminDisableProviderForUser", "UserNotFoundException")
+def _(world: World) -> Request:
+    nobody = {"ProviderName": "Cognito", "ProviderAttributeName": "Cognito_Subject"}
+    return valid("AdminDisableProviderForUser", world) | {"User": nobody | {"ProviderAttributeValue": "nobody"}}
 
 
 @recipe("UpdateUserPool", "UserPoolTaggingException")

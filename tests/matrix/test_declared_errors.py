@@ -26,7 +26,6 @@ NEVER = {
     "InvalidEmailRoleAccessPolicyException": "there are no roles: mail leaves by the installation's own server",
     "InvalidSmsRoleAccessPolicyException": "there are no roles: text messages leave by the installation's gateway",
     "InvalidSmsRoleTrustRelationshipException": "there are no roles: roles are not tried out",
-    "OperationNotEnabledException": "there is one site, which is everybody's primary",
     "TooManyFailedAttemptsException": "too many attempts are told as LimitExceededException",
     "UnsupportedIdentityProviderException": "a type of provider that does not exist breaks a constraint",
     "AccessDeniedException": "whoever has an access key may call everything; the protocol tells of all others",
@@ -35,9 +34,21 @@ NEVER = {
 REACHED = {
     ("*", "InvalidParameterException"): "matrix/test_constraints.py::test_constraints_at_their_bounds",
     ("*", "InternalErrorException"): "security/test_leaks.py::test_accidents_tell_nothing",
-    ("*", "TooManyRequestsException"): "crypto/test_passwords.py::test_a_full_queue_turns_away_at_once",
+    ("*", "TooManyRequestsException"): "operations/test_provisioned_limits.py::test_signed_calls_count_in_their_region",
     ("*", "ConcurrentModificationException"): (
         "storage/test_concurrency.py::test_revision_guard_lets_one_of_many_through"
+    ),
+    ("*", "OperationNotEnabledException"): (
+        "operations/test_replicas.py::test_an_inactive_replica_serves_configuration_alone"
+    ),
+    ("CreateUserPoolReplica", "LimitExceededException"): (
+        "operations/test_replicas.py::test_what_cannot_become_a_replica"
+    ),
+    ("AdminLinkProviderForUser", "LimitExceededException"): (
+        "operations/test_provider_links.py::test_five_identities_are_a_users_most"
+    ),
+    ("AdminLinkProviderForUser", "AliasExistsException"): (
+        "operations/test_provider_links.py::test_an_identity_has_one_user"
     ),
     ("AdminCreateUser", "CodeDeliveryFailureException"): MAIL,
     ("ForgotPassword", "CodeDeliveryFailureException"): MAIL,
@@ -109,6 +120,12 @@ UNREACHED = {
     ("UpdateUserAttributes", "ExpiredCodeException"): NO_CODE,
     ("InitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
     ("AdminInitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
+    (
+        "ConfirmDevice",
+        "InvalidPasswordException",
+    ): "a verifier that is none breaks no policy: InvalidParameterException",
+    ("ConfirmDevice", "UsernameExistsException"): "no user is made",
+    ("AdminDisableProviderForUser", "AliasExistsException"): "nothing is taken",
     ("AdminCreateUser", "PreconditionNotMetException"): "what would have to be met first is not documented",
     ("AdminRespondToAuthChallenge", "InvalidUserPoolConfigurationException"): "as the other door, by the same steps",
     ("CreateUserPool", "TierChangeNotAllowedException"): "a new pool has no plan to move from",

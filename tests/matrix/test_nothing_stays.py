@@ -3,6 +3,7 @@
 import pytest
 
 from poolhouse.api.registry import HANDLERS
+from poolhouse.flows.upkeep import look_after
 from tests.matrix.rows import FOR_EVER, Rows
 from tests.matrix.world import CASES, World
 
@@ -24,7 +25,10 @@ def test_nothing_stays(call, inbox, server, database_kind):
     rows.sweep()
     assert rows.orphans() == {}
     for pool_id in made:
-        delete_pool(call, pool_id)
+        make_ready(call, pool_id)
+    server.run(look_after(server.deps))
+    for pool_id in made:
+        call("DeleteUserPool", UserPoolId=pool_id)
     rows.sweep()
     assert rows.orphans() == {}
     rows.sweep(FOR_EVER)
@@ -38,11 +42,16 @@ def delete_users_and_clients(call, pool_id):
         call("DeleteUserPoolClient", UserPoolId=pool_id, ClientId=client["ClientId"])
 
 
-def delete_pool(call, pool_id):
-    """Delete a pool, and before it what stands in the way."""
+def make_ready(call, pool_id):
+    """Take away what stands in the way of deleting a pool."""
     pool = call("DescribeUserPool", UserPoolId=pool_id)["UserPool"]
     if "Domain" in pool:
         call("DeleteUserPoolDomain", UserPoolId=pool_id, Domain=pool["Domain"])
+    replicas = call("ListUserPoolReplicas", UserPoolId=pool_id)["UserPoolReplicas"]
+    for replica in [it for it in replicas if it["Role"] == "SECONDARY" and it["Status"] != "DELETING"]:
+        named = {"UserPoolId": pool_id, "RegionName": replica["RegionName"]}
+        if replica["Status"] == "ACTIVE":
+            call("UpdateUserPoolReplica", **named, Status="INACTIVE")
+        call("DeleteUserPoolReplica", **named)
     if pool["DeletionProtection"] == "ACTIVE":
         call("UpdateUserPool", UserPoolId=pool_id, DeletionProtection="INACTIVE", AutoVerifiedAttributes=["email"])
-    call("DeleteUserPool", UserPoolId=pool_id)

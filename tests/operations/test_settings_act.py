@@ -40,7 +40,6 @@ PASSWORDS = "operations/test_spec_passwords.py::"
 ATTRIBUTES = "operations/test_spec_attributes.py::"
 TOKENS = "operations/test_spec_tokens.py::"
 LAMBDA = Later("Functions are not run yet; until then what they belong to is refused: test_a_trigger_is_consulted.")
-DEVICES = Later("Devices are not remembered yet.", until="ConfirmDevice")
 FACTORS = Later("Second factors are not asked for yet; nobody gets tokens without one.", until="VerifySoftwareToken")
 RISKS = Later("Sign-ins are not judged by their risk yet.", until="SetRiskConfiguration")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
@@ -74,7 +73,12 @@ POOL: dict[str, str | Kept | Later] = {
     "SmsAuthenticationMessage": FACTORS,
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
     "UserAttributeUpdateSettings.*": ATTRIBUTES + "test_a_waiting_address",
-    "DeviceConfiguration.*": DEVICES,
+    "DeviceConfiguration.ChallengeRequiredOnNewDevice": (
+        "operations/test_device_sign_in.py::test_a_device_stands_for_a_second_factor"
+    ),
+    "DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt": (
+        "operations/test_devices.py::test_who_decides_that_a_device_is_remembered"
+    ),
     "EmailConfiguration.SourceArn": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
     "EmailConfiguration.ReplyToEmailAddress": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
     "EmailConfiguration.From": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
@@ -100,7 +104,7 @@ POOL: dict[str, str | Kept | Later] = {
     "UsernameConfiguration.CaseSensitive": "operations/test_spec_sign_up.py::test_names_in_another_case",
     "AccountRecoverySetting.*": PASSWORDS + "test_recovery_priorities",
     "UserPoolTier": "operations/test_pools.py::test_moving_to_lite_needs_clients_and_domains_that_fit",
-    "KeyConfiguration.*": Later("A key of one's own is what replicas ask for.", until="CreateUserPoolReplica"),
+    "KeyConfiguration.*": "operations/test_replicas.py::test_replicas_need_a_key_of_several_regions",
     "IssuerConfiguration.*": "oauth/test_spec_tokens.py::test_d14_tokens_of_the_aws_issuers",
     "AcrConfiguration{}.AcrValue": Later("USER_AUTH, which takes TARGET_ACR_VALUES, is not served yet."),
 }

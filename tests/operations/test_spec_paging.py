@@ -84,9 +84,15 @@ def make_terms(world, number):
     return world.call("CreateTerms", **ids, **KIND, Links=LINKS)["Terms"]["TermsId"]
 
 
+def tracked(world, names):
+    """Members of a request, about a pool that remembers devices."""
+    if "DeviceConfiguration" not in world.described:
+        devices.tracking(world)
+    return names(world)
+
+
 def make_device(world, number):
-    devices.new_device(world)
-    tokens = world.sign_in()
+    tokens = tracked(world, World.sign_in)
     key = tokens["NewDeviceMetadata"]["DeviceKey"]
     members = {"DeviceKey": key, "DeviceSecretVerifierConfig": devices.VERIFIER, "DeviceName": f"{number:02}"}
     world.call("ConfirmDevice", AccessToken=tokens["AccessToken"], **members)
@@ -170,7 +176,7 @@ KINDS = {
         "DeviceKey",
         make_device,
         by("ForgetDevice", "DeviceKey", lambda world: world.access),
-        members=lambda world: world.access,
+        members=lambda world: tracked(world, lambda world: world.access),
         limit="Limit",
         token="PaginationToken",
     ),
@@ -180,7 +186,7 @@ KINDS = {
         "DeviceKey",
         make_device,
         by("AdminForgetDevice", "DeviceKey", lambda world: world.user),
-        members=lambda world: world.user,
+        members=lambda world: tracked(world, lambda world: world.user),
         limit="Limit",
         token="PaginationToken",
     ),

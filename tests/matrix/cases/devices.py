@@ -7,10 +7,15 @@ from tests.matrix.world import case
 # Devices (04 §8)
 
 
-def new_device(world) -> str:
-    """Sign in where devices are remembered; give the key that the sign-in was given."""
+def tracking(world) -> None:
+    """Have the pool remember devices."""
     remembered = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
     world.call("UpdateUserPool", **world.pool, DeviceConfiguration=remembered, AutoVerifiedAttributes=["email"])
+
+
+def new_device(world) -> str:
+    """Sign in where devices are remembered; give the key that the sign-in was given."""
+    tracking(world)
     return world.tokens["NewDeviceMetadata"]["DeviceKey"]
 
 
@@ -93,14 +98,16 @@ def admin_update_device_status(world):
 @case
 def forget_device(world):
     """04 §8"""
-    yield world.access | device(world)
+    named = device(world)
+    yield world.access | named
     assert device_keys(world) == []
 
 
 @case
 def admin_forget_device(world):
     """04 §8"""
-    yield world.user | device(world)
+    named = device(world)
+    yield world.user | named
     assert device_keys(world) == []
 
 

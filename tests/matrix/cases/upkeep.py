@@ -2,6 +2,7 @@
 
 import httpx
 
+from poolhouse.flows.upkeep import look_after
 from tests.matrix.world import case
 
 # Sessions of users (10 §1)
@@ -46,11 +47,12 @@ KEY = "arn:aws:kms:us-east-1:000000000000:key/mrk-000000000000000000000000000000
 
 
 def replicated(world, region: str | None = None):
-    """Make a pool whose key allows replicas, with one where a Region is given."""
+    """Make a pool whose key allows replicas, with one that is ready where a Region is given."""
     key = {"KeyType": "CUSTOMER_MANAGED_KEY", "KmsKeyArn": KEY}
     pool = {"UserPoolId": world.new_pool(UserPoolTier="PLUS", KeyConfiguration=key)}
     if region:
         world.call("CreateUserPoolReplica", **pool, RegionName=region)
+        world.server.run(look_after(world.server.deps))
     return pool
 
 
