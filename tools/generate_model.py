@@ -226,10 +226,10 @@ class ModelError(ServiceError):
         meta, extra = [], {}
         low, high = ("ge", "le") if shape["type"] in {"integer", "long"} else ("min_length", "max_length")
         capacity = CAPACITY.get(shape["type"])
-        if shape.get("min"):
+        if "min" in shape:
             meta.append(f"{low}={shape['min']}")
         elif capacity is not None:
-            meta.append("ge=0" if "min" in shape else f"ge={-capacity}")
+            meta.append(f"ge={-capacity}")
         if "max" in shape:
             meta.append(f"{high}={ENFORCED_MAX.get(name, shape['max'])}")
         elif capacity is not None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from poolhouse.model import OPERATIONS, Access
 from poolhouse.storage import counts
+from tests.authenticator import Authenticator
 from tests.conftest import PASSWORD
+from tests.matrix.cases.factors import PREFERRED, RELYING, code, verified_token
 from tests.matrix.model import input_of
 from tests.matrix.world import CASES, World
-from tests.operations.talk import OTHER_PASSWORD, listed
+from tests.operations.talk import OTHER_PASSWORD, listed, other
 
 Request = dict[str, Any]
 Recipe = Callable[[World], Request]
@@ -275,7 +277,7 @@ def _(world: World) -> Request:
 
 def with_a_wrong_code(operation: str, world: World, member: str) -> Request:
     request = valid(operation, world)
-    return request | {member: f"{(int(request[member]) + 1) % 1_000_000:06}"}
+    return request | {member: other(request[member])}
 
 
 def with_a_late_code(operation: str, world: World) -> Request:
@@ -562,3 +564,94 @@ def refreshing(operation: str, world: World) -> Request:
 
 
 for_each_door("UnsupportedOperationException", refreshing)
+
+
+# Second factors and passkeys
+
+
+@recipe("VerifySoftwareToken", "EnableSoftwareTokenMFAException")
+def _(world: World) -> Request:
+    return with_a_wrong_code("VerifySoftwareToken", world, "UserCode")
+
+
+DOORS = {"RespondToAuthChallenge": "InitiateAuth", "AdminRespondToAuthChallenge": "AdminInitiateAuth"}
+
+
+def showing(operation: str, world: World, wanted: Callable[[str], str]) -> Request:
+    """An answer to the challenge SOFTWARE_TOKEN_MFA: what is wanted of the right code."""
+    if "secret" not in world.__dict__:
+        world.secret = verified_token(world)
+        world.call("SetUserMFAPreference", **world.access, **PREFERRED)
+        # The code that verified the token counts no more.
+        world.server.clock.advance(30)
+    begun = valid(DOORS[operation], world)
+    session = world.call(DOORS[operation], **begun)["Session"]
+    del begun["AuthFlow"], begun["AuthParameters"]
+    responses = {"USERNAME": world.username, "SOFTWARE_TOKEN_MFA_CODE": wanted(code(world, world.secret))}
+    return begun | {"ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": session, "ChallengeResponses": responses}
+
+
+def showing_again(operation: str, world: World) -> Request:
+    world.call(operation, **showing(operation, world, str))
+    return showing(operation, world, str)
+
+
+def showing_what_is_gone(operation: str, world: World) -> Request:
+    request = showing(operation, world, str)
+    world.call("AdminDeleteSoftwareToken", **world.user)
+    return request
+
+
+for _name in DOORS:
+    recipe(_name, "CodeMismatchException")(lambda world, name=_name: showing(name, world, other))
+    recipe(_name, "ExpiredCodeException")(lambda world, name=_name: showing_again(name, world))
+    recipe(_name, "MFAMethodNotFoundException")(lambda world, name=_name: showing_what_is_gone(name, world))
+
+
+def without_apps(operation: str, world: World) -> Request:
+    request = valid(operation, world)
+    world.call("SetUserPoolMfaConfig", **world.pool, MfaConfiguration="OFF")
+    return request
+
+
+for _name in ("AssociateSoftwareToken", "VerifySoftwareToken"):
+    recipe(_name, "SoftwareTokenMFANotFoundException")(lambda world, name=_name: without_apps(name, world))
+
+
+def without_passkeys(operation: str, world: World) -> Request:
+    request = valid(operation, world)
+    policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}
+    world.call("UpdateUserPool", **world.pool, Policies=policy, AutoVerifiedAttributes=["email"])
+    return request
+
+
+for _name in ("StartWebAuthnRegistration", "CompleteWebAuthnRegistration"):
+    recipe(_name, "WebAuthnNotEnabledException")(lambda world, name=_name: without_passkeys(name, world))
+
+
+def registering(world: World, **made: Any) -> Request:
+    """A new passkey that is made otherwise than was asked for."""
+    valid("StartWebAuthnRegistration", world)
+    options = world.call("StartWebAuthnRegistration", **world.access)["CredentialCreationOptions"]
+    created = Authenticator().create(options, **{"origin": f"https://{RELYING}"} | made)
+    return world.access | {"Credential": created}
+
+
+@recipe("CompleteWebAuthnRegistration", "WebAuthnChallengeNotFoundException")
+def _(world: World) -> Request:
+    return registering(world, challenge="AAAAAAAAAAAAAAAAAAAAAA")
+
+
+@recipe("CompleteWebAuthnRegistration", "WebAuthnRelyingPartyMismatchException")
+def _(world: World) -> Request:
+    return registering(world, rp_id="other.example")
+
+
+@recipe("CompleteWebAuthnRegistration", "WebAuthnOriginNotAllowedException")
+def _(world: World) -> Request:
+    return registering(world, origin="https://other.example")
+
+
+@recipe("CompleteWebAuthnRegistration", "WebAuthnCredentialNotSupportedException")
+def _(world: World) -> Request:
+    return registering(world, attestation={"format": "tree"})

@@ -16,6 +16,8 @@ TESTS = pathlib.Path(__file__).parent.parent
 SOURCE = TESTS.parent / "src" / "poolhouse"
 
 MAIL = "delivery/test_whole_way.py::test_a_mail_server_that_is_away_is_told_to_everybody"
+PASSKEYS = "operations/test_passkeys.py::"
+NO_APP = "nobody without an app is asked for its code; one that went meanwhile is told as MFAMethodNotFoundException"
 NO_FACTOR = "operations/test_auth.py::test_no_tokens_without_the_factor"
 BARRED = "flows/test_sign_in.py::test_a_user_barred_under_way"
 NO_DOMAIN = "told as InvalidParameterException: No such domain or user pool exists (02 §6)"
@@ -41,6 +43,14 @@ REACHED = {
     ("*", "OperationNotEnabledException"): (
         "operations/test_replicas.py::test_an_inactive_replica_serves_configuration_alone"
     ),
+    ("CompleteWebAuthnRegistration", "LimitExceededException"): PASSKEYS + "test_twenty_passkeys_and_no_more",
+    ("CompleteWebAuthnRegistration", "WebAuthnClientMismatchException"): (
+        PASSKEYS + "test_a_challenge_is_bound_to_user_and_client"
+    ),
+    ("StartWebAuthnRegistration", "WebAuthnConfigurationMissingException"): (
+        PASSKEYS + "test_where_the_relying_party_comes_from"
+    ),
+    ("AdminSetUserMFAPreference", "PasswordResetRequiredException"): "operations/test_factors.py::test_states_of_users",
     ("CreateUserPoolReplica", "LimitExceededException"): (
         "operations/test_replicas.py::test_what_cannot_become_a_replica"
     ),
@@ -93,7 +103,6 @@ REACHED = {
 }
 FUNCTIONS = "functions are not run yet: UnexpectedLambdaException tells so; tests/flows has functions that refuse"
 SIGNED = "who may call is told by the errors of signatures"
-FACTORS = "second factors are not asked for yet"
 UNLIMITED = "administrators are not limited"
 NO_CODE = "the operation takes no code"
 # Errors that operations declare and do not meet here.
@@ -105,27 +114,28 @@ UNREACHED = {
     ("*", "ResourceNotFoundException"): "a token whose pool or client is gone is an invalid token; an unknown domain "
     "is described as nothing",
     ("*", "UserImportInProgressException"): "users are not imported yet",
-    ("*", "MFAMethodNotFoundException"): FACTORS,
-    ("*", "SoftwareTokenMFANotFoundException"): FACTORS,
-    ("*", "WebAuthnClientMismatchException"): "passkeys are not served yet",
     ("DeleteUserPoolDomain", "ResourceNotFoundException"): NO_DOMAIN,
     ("UpdateUserPoolDomain", "ResourceNotFoundException"): NO_DOMAIN,
     ("RespondToAuthChallenge", "UserNotFoundException"): "a session of somebody deleted is an invalid session",
     ("AdminRespondToAuthChallenge", "UserNotFoundException"): "a session of somebody deleted is an invalid session",
-    ("RespondToAuthChallenge", "CodeMismatchException"): FACTORS,
-    ("AdminRespondToAuthChallenge", "CodeMismatchException"): FACTORS,
-    ("RespondToAuthChallenge", "ExpiredCodeException"): FACTORS,
-    ("AdminRespondToAuthChallenge", "ExpiredCodeException"): FACTORS,
     ("UpdateUserAttributes", "CodeMismatchException"): NO_CODE,
     ("UpdateUserAttributes", "ExpiredCodeException"): NO_CODE,
     ("InitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
     ("AdminInitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
+    ("VerifySoftwareToken", "CodeMismatchException"): "a wrong code is told as EnableSoftwareTokenMFAException (04 §9)",
+    ("VerifySoftwareToken", "InvalidUserPoolConfigurationException"): "told as SoftwareTokenMFANotFoundException",
+    ("StartWebAuthnRegistration", "LimitExceededException"): "told when the registration is complete",
+    ("DeleteWebAuthnCredential", "LimitExceededException"): "nothing becomes more",
+    ("ListWebAuthnCredentials", "LimitExceededException"): "nothing becomes more",
     (
         "ConfirmDevice",
         "InvalidPasswordException",
     ): "a verifier that is none breaks no policy: InvalidParameterException",
     ("ConfirmDevice", "UsernameExistsException"): "no user is made",
     ("AdminDisableProviderForUser", "AliasExistsException"): "nothing is taken",
+    ("RespondToAuthChallenge", "SoftwareTokenMFANotFoundException"): NO_APP,
+    ("AdminRespondToAuthChallenge", "SoftwareTokenMFANotFoundException"): NO_APP,
+    ("AdminInitiateAuth", "MFAMethodNotFoundException"): "a sign-in that begins asks for what there is",
     ("AdminCreateUser", "PreconditionNotMetException"): "what would have to be met first is not documented",
     ("AdminRespondToAuthChallenge", "InvalidUserPoolConfigurationException"): "as the other door, by the same steps",
     ("CreateUserPool", "TierChangeNotAllowedException"): "a new pool has no plan to move from",

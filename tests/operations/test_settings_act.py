@@ -39,8 +39,9 @@ HERE = "operations/test_settings_act.py::"
 PASSWORDS = "operations/test_spec_passwords.py::"
 ATTRIBUTES = "operations/test_spec_attributes.py::"
 TOKENS = "operations/test_spec_tokens.py::"
+PASSKEYS = "operations/test_passkeys.py::"
 LAMBDA = Later("Functions are not run yet; until then what they belong to is refused: test_a_trigger_is_consulted.")
-FACTORS = Later("Second factors are not asked for yet; nobody gets tokens without one.", until="VerifySoftwareToken")
+CODES = Later("Codes as a second factor are not sent yet; whoever needs one gets no tokens.")
 RISKS = Later("Sign-ins are not judged by their risk yet.", until="SetRiskConfiguration")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
 SENDERS = Kept("Messages go through the installation's gateway, which has no use for what names AWS's own.")
@@ -70,7 +71,7 @@ POOL: dict[str, str | Kept | Later] = {
     "VerificationMessageTemplate.EmailMessageByLink": PASSWORDS + "test_templates_of_a_sign_up",
     "VerificationMessageTemplate.EmailSubjectByLink": PASSWORDS + "test_templates_of_a_sign_up",
     "VerificationMessageTemplate.DefaultEmailOption": PASSWORDS + "test_templates_of_a_sign_up",
-    "SmsAuthenticationMessage": FACTORS,
+    "SmsAuthenticationMessage": CODES,
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
     "UserAttributeUpdateSettings.*": ATTRIBUTES + "test_a_waiting_address",
     "DeviceConfiguration.ChallengeRequiredOnNewDevice": (
@@ -110,11 +111,13 @@ POOL: dict[str, str | Kept | Later] = {
 }
 FACTOR_SETTINGS: dict[str, str | Kept | Later] = {
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
-    "SmsMfaConfiguration.SmsAuthenticationMessage": FACTORS,
+    "SmsMfaConfiguration.SmsAuthenticationMessage": CODES,
     "SmsMfaConfiguration.SmsConfiguration.*": SENDERS,
-    "SoftwareTokenMfaConfiguration.Enabled": FACTORS,
-    "EmailMfaConfiguration.*": FACTORS,
-    "WebAuthnConfiguration.*": Later("Passkeys are not served yet.", until="StartWebAuthnRegistration"),
+    "SoftwareTokenMfaConfiguration.Enabled": "operations/test_factors.py::test_pools_without_apps",
+    "EmailMfaConfiguration.*": CODES,
+    "WebAuthnConfiguration.RelyingPartyId": PASSKEYS + "test_where_the_relying_party_comes_from",
+    "WebAuthnConfiguration.UserVerification": PASSKEYS + "test_user_verification",
+    "WebAuthnConfiguration.FactorConfiguration": "operations/test_factors.py::test_passkeys_for_both_factors",
 }
 CLIENT: dict[str, str | Kept | Later] = {
     "ClientName": "operations/test_clients.py::test_clients_are_listed_page_by_page",

@@ -151,6 +151,14 @@ def check_count(message: str) -> str:
             ),
         ),
         (
+            "SetRiskConfiguration",
+            {"UserPoolId": "a_b", "RiskExceptionConfiguration": {"SkippedIPRangeList": ["x" * 131073]}},
+            (
+                f"Value '[{'x' * 131073}]' at 'riskExceptionConfiguration.skippedIPRangeList' failed to satisfy "
+                f"constraint: Member must satisfy constraint: [{SHORTER}131072, {LONGER}0]"
+            ),
+        ),
+        (
             "AdminGetUser",
             {"userpoolid": "a_b", "USERNAME": "u"},
             (

@@ -138,7 +138,7 @@ class NotifyEmailType(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     text_body: EmailNotificationBodyType | None = None
 
 
-StringType = Annotated[str, Meta(max_length=131072)]
+StringType = Annotated[str, Meta(min_length=0, max_length=131072)]
 
 ArnType = Annotated[
     str,
@@ -184,11 +184,11 @@ class AcrLevelConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     acr_value: AcrValueType
 
 
-AcrConfigurationType = Annotated[dict[AcrLevelKeyType, AcrLevelConfigType], Meta(max_length=4)]
+AcrConfigurationType = Annotated[dict[AcrLevelKeyType, AcrLevelConfigType], Meta(min_length=0, max_length=4)]
 
 AcrMappingKeyType = Annotated[str, Meta(pattern="(?a)\\A(?:Level[1-4])\\Z", extra={"pattern": "Level[1-4]"})]
 
-AcrMappingType = Annotated[dict[AcrMappingKeyType, AcrValueType], Meta(max_length=4)]
+AcrMappingType = Annotated[dict[AcrMappingKeyType, AcrValueType], Meta(min_length=0, max_length=4)]
 
 BooleanType = bool
 
@@ -535,7 +535,7 @@ class AdminGetUserAuthFactorsRequest(Struct, frozen=True, kw_only=True, omit_def
     username: UsernameType
 
 
-ConfiguredUserAuthFactorsListType = Annotated[list[AuthFactorType], Meta(max_length=8)]
+ConfiguredUserAuthFactorsListType = Annotated[list[AuthFactorType], Meta(min_length=0, max_length=8)]
 
 UserMFASettingListType = list[StringType]
 
@@ -765,13 +765,13 @@ class AdminListUserSessionsRequest(Struct, frozen=True, kw_only=True, omit_defau
     username: UsernameType
 
 
-SessionDeviceType = Annotated[str, Meta(max_length=1024)]
+SessionDeviceType = Annotated[str, Meta(min_length=0, max_length=1024)]
 
-SessionIpAddressType = Annotated[str, Meta(max_length=128, extra={"sensitive": True})]
+SessionIpAddressType = Annotated[str, Meta(min_length=0, max_length=128, extra={"sensitive": True})]
 
-SessionLocationCityType = Annotated[str, Meta(max_length=256)]
+SessionLocationCityType = Annotated[str, Meta(min_length=0, max_length=256)]
 
-SessionLocationCountryType = Annotated[str, Meta(max_length=256)]
+SessionLocationCountryType = Annotated[str, Meta(min_length=0, max_length=256)]
 
 
 class SessionLocationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -803,7 +803,7 @@ class SessionDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     session_type: SessionTypeType | None = None
 
 
-SessionsListType = Annotated[list[SessionDescriptionType], Meta(max_length=125)]
+SessionsListType = Annotated[list[SessionDescriptionType], Meta(min_length=0, max_length=125)]
 
 
 class AdminListUserSessionsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -1000,7 +1000,7 @@ class AssetType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="p
     resource_id: ResourceIdType | None = None
 
 
-AssetListType = Annotated[list[AssetType], Meta(max_length=40)]
+AssetListType = Annotated[list[AssetType], Meta(min_length=0, max_length=40)]
 
 
 class AssociateSoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -1034,13 +1034,13 @@ AudienceType = Annotated[
     ),
 ]
 
-AudienceListType = Annotated[list[AudienceType], Meta(max_length=1)]
+AudienceListType = Annotated[list[AudienceType], Meta(min_length=0, max_length=1)]
 
 AuthSessionValidityType = Annotated[int, Meta(ge=3, le=15)]
 
 BlockedIPRangeListType = Annotated[list[StringType], Meta(max_length=200)]
 
-CSSType = Annotated[str, Meta(max_length=131072)]
+CSSType = Annotated[str, Meta(min_length=0, max_length=131072)]
 
 CSSVersionType = str
 
@@ -1054,7 +1054,7 @@ RedirectUrlType = Annotated[
     ),
 ]
 
-CallbackURLsListType = Annotated[list[RedirectUrlType], Meta(max_length=100)]
+CallbackURLsListType = Annotated[list[RedirectUrlType], Meta(min_length=0, max_length=100)]
 
 
 class ChangePasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -1221,7 +1221,7 @@ IdpIdentifierType = Annotated[
     str, Meta(min_length=1, max_length=40, pattern="(?a)\\A(?:[\\w\\s+=.@-]+)\\Z", extra={"pattern": "[\\w\\s+=.@-]+"})
 ]
 
-IdpIdentifiersListType = Annotated[list[IdpIdentifierType], Meta(max_length=50)]
+IdpIdentifiersListType = Annotated[list[IdpIdentifierType], Meta(min_length=0, max_length=50)]
 
 ProviderDetailsType = dict[StringType, StringType]
 
@@ -1435,7 +1435,7 @@ UserImportJobIdType = Annotated[
     ),
 ]
 
-PreSignedUrlType = Annotated[str, Meta(max_length=2048)]
+PreSignedUrlType = Annotated[str, Meta(min_length=0, max_length=2048)]
 
 
 class UserImportJobType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -1459,7 +1459,7 @@ class CreateUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaul
     user_import_job: UserImportJobType | None = None
 
 
-OAuthFlowsType = Annotated[list[OAuthFlowType], Meta(max_length=3)]
+OAuthFlowsType = Annotated[list[OAuthFlowType], Meta(min_length=0, max_length=3)]
 
 ScopeType = Annotated[
     str,
@@ -1479,7 +1479,7 @@ GenerateSecret = bool
 
 IdTokenValidityType = Annotated[int, Meta(ge=1, le=86400)]
 
-LogoutURLsListType = Annotated[list[RedirectUrlType], Meta(max_length=100)]
+LogoutURLsListType = Annotated[list[RedirectUrlType], Meta(min_length=0, max_length=100)]
 
 RetryGracePeriodSecondsType = Annotated[int, Meta(ge=0, le=60)]
 
@@ -1612,7 +1612,7 @@ class CreateUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defau
 
 TagKeysType = Annotated[str, Meta(min_length=1, max_length=128)]
 
-TagValueType = Annotated[str, Meta(max_length=256)]
+TagValueType = Annotated[str, Meta(min_length=0, max_length=256)]
 
 UserPoolTagsType = dict[TagKeysType, TagValueType]
 
@@ -1796,6 +1796,7 @@ class EumsSmsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=
 OptionalArnType = Annotated[
     str,
     Meta(
+        min_length=0,
         max_length=2048,
         pattern="(?a)\\A(?:(arn:[\\w+=/,.@-]+:[\\w+=/,.@-]+:([\\w+=/,.@-]*)?:[0-9]+:[\\w+=/,.@-]+(:[\\w+=/,.@-]+)?(:[\\w+=/,.@-]+)?)?)\\Z",
         extra={
@@ -2239,13 +2240,14 @@ class GetClientTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=Tr
 GetDerivedTokenTokenModelType = Annotated[
     str,
     Meta(
+        min_length=0,
         max_length=131072,
         pattern="(?a)\\A(?:[A-Za-z0-9-_+/=.]+)\\Z",
         extra={"pattern": "[A-Za-z0-9-_+/=.]+", "sensitive": True},
     ),
 ]
 
-ResourceListType = Annotated[list[ResourceServerIdentifierType], Meta(max_length=1)]
+ResourceListType = Annotated[list[ResourceServerIdentifierType], Meta(min_length=0, max_length=1)]
 
 
 class GetDerivedTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -2325,7 +2327,7 @@ class LogConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True
     s3_configuration: S3ConfigurationType | None = None
 
 
-LogConfigurationListType = Annotated[list[LogConfigurationType], Meta(max_length=2)]
+LogConfigurationListType = Annotated[list[LogConfigurationType], Meta(min_length=0, max_length=2)]
 
 
 class LogDeliveryConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -2504,7 +2506,7 @@ class GlobalSignOutResponse(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     pass
 
 
-ImageFileType = Annotated[bytes, Meta(max_length=131072)]
+ImageFileType = Annotated[bytes, Meta(min_length=0, max_length=131072)]
 
 
 class InitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -2568,7 +2570,7 @@ class ProviderDescription(Struct, frozen=True, kw_only=True, omit_defaults=True,
     provider_type: IdentityProviderTypeType | None = None
 
 
-ProvidersListType = Annotated[list[ProviderDescription], Meta(max_length=50)]
+ProvidersListType = Annotated[list[ProviderDescription], Meta(min_length=0, max_length=50)]
 
 
 class ListIdentityProvidersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):

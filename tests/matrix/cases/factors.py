@@ -1,38 +1,37 @@
 """Second factors and passkeys (spec/api/04 §9–10, 10 §2)."""
 
 import base64
-import hashlib
-import hmac
-import json
-import os
-import struct
-import time
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from tests.matrix.world import case
+from tests.authenticator import Authenticator, one_time_code
+from tests.matrix.world import SMS, case
+from tests.operations.talk import listed
 
 # Software tokens (04 §9)
 
 
-def one_time_code(secret: str, now: float | None = None) -> str:
-    """The code of RFC 6238 at this moment."""
-    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
-    digest = hmac.digest(key, struct.pack(">Q", int(now or time.time()) // 30), "sha1")
-    number = int.from_bytes(digest[(at := digest[-1] & 15) : at + 4]) & 0x7FFFFFFF
-    return f"{number % 1_000_000:06}"
+def optional_factors(world) -> None:
+    """Let users have second factors: an app, or text messages."""
+    factors = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "SmsMfaConfiguration": {"SmsConfiguration": SMS}}
+    world.call("SetUserPoolMfaConfig", **world.pool, MfaConfiguration="OPTIONAL", **factors)
 
 
-def optional_tokens(world) -> None:
-    software = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
-    world.call("SetUserPoolMfaConfig", **world.pool, MfaConfiguration="OPTIONAL", **software)
+def code(world, secret: str) -> str:
+    """What an app shows now."""
+    return one_time_code(secret, world.server.clock.now() / 1000)
 
 
-def verified_token(world) -> None:
-    """Give the user a software token that was verified."""
-    optional_tokens(world)
+def verified_token(world) -> str:
+    """Give the user a software token that was verified; its secret."""
+    optional_factors(world)
     secret = world.call("AssociateSoftwareToken", **world.access)["SecretCode"]
-    world.call("VerifySoftwareToken", **world.access, UserCode=one_time_code(secret))
+    world.call("VerifySoftwareToken", **world.access, UserCode=code(world, secret))
+    return secret
+
+
+def by_telephone(world) -> None:
+    """Give the user a telephone that may be a second factor."""
+    optional_factors(world)
+    world.call("AdminUpdateUserAttributes", **world.user, UserAttributes=listed(phone_number="+12025550123"))
 
 
 PREFERRED = {"SoftwareTokenMfaSettings": {"Enabled": True, "PreferredMfa": True}}
@@ -42,7 +41,7 @@ BY_TEXT = {"MFAOptions": [{"DeliveryMedium": "SMS", "AttributeName": "phone_numb
 @case
 def associate_software_token(world):
     """04 §9"""
-    optional_tokens(world)
+    optional_factors(world)
     answer = yield world.access
     assert len(base64.b32decode(answer["SecretCode"] + "=" * (-len(answer["SecretCode"]) % 8))) >= 16
 
@@ -50,9 +49,9 @@ def associate_software_token(world):
 @case
 def verify_software_token(world):
     """04 §9"""
-    optional_tokens(world)
+    optional_factors(world)
     secret = world.call("AssociateSoftwareToken", **world.access)["SecretCode"]
-    answer = yield world.access | {"UserCode": one_time_code(secret)}
+    answer = yield world.access | {"UserCode": code(world, secret)}
     assert answer["Status"] == "SUCCESS"
 
 
@@ -84,18 +83,15 @@ def admin_delete_software_token(world):
 @case
 def set_user_settings(world):
     """04 §9"""
-    world.call("AdminUpdateUserAttributes", **world.user, UserAttributes=PHONE)
+    by_telephone(world)
     yield world.access | BY_TEXT
     assert world.shown()["MFAOptions"] == BY_TEXT["MFAOptions"]
-
-
-PHONE = [{"Name": "phone_number", "Value": "+12025550123"}, {"Name": "phone_number_verified", "Value": "true"}]
 
 
 @case
 def admin_set_user_settings(world):
     """04 §9"""
-    world.call("AdminUpdateUserAttributes", **world.user, UserAttributes=PHONE)
+    by_telephone(world)
     yield world.user | BY_TEXT
     assert world.shown()["MFAOptions"] == BY_TEXT["MFAOptions"]
 
@@ -128,42 +124,11 @@ def passkeys(world) -> None:
     world.call("SetUserPoolMfaConfig", **world.pool, WebAuthnConfiguration={"RelyingPartyId": RELYING})
 
 
-def url_safe(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def credential(options: dict) -> dict:
-    """What a software authenticator makes of creation options, with attestation "none"."""
-    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
-    x, y = (number.to_bytes(32) for number in (numbers.x, numbers.y))
-    # {1: 2, 3: -7, -1: 1, -2: x, -3: y} (RFC 9052 §7)
-    key = bytes.fromhex("a5010203262001215820") + x + bytes.fromhex("225820") + y
-    raw = os.urandom(16)
-    flags = bytes([0b0100_0101])  # present, verified, with a credential
-    about = hashlib.sha256(RELYING.encode()).digest() + flags + bytes(4) + bytes(16)
-    data = about + len(raw).to_bytes(2) + raw + key
-    # {"fmt": "none", "attStmt": {}, "authData": data}
-    attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58" + bytes([len(data)]) + data
-    client = {"type": "webauthn.create", "challenge": options["challenge"], "origin": f"https://{RELYING}"}
-    return {
-        "id": url_safe(raw),
-        "rawId": url_safe(raw),
-        "type": "public-key",
-        "authenticatorAttachment": "platform",
-        "clientExtensionResults": {},
-        "response": {
-            "clientDataJSON": url_safe(json.dumps(client).encode()),
-            "attestationObject": url_safe(attestation),
-            "transports": ["internal"],
-        },
-    }
-
-
 def passkey(world) -> str:
     """Register a passkey; give its id."""
     passkeys(world)
     options = world.call("StartWebAuthnRegistration", **world.access)["CredentialCreationOptions"]
-    made = credential(options)
+    made = Authenticator().create(options, origin=f"https://{RELYING}")
     world.call("CompleteWebAuthnRegistration", **world.access, Credential=made)
     return made["id"]
 
@@ -181,7 +146,7 @@ def complete_web_authn_registration(world):
     """04 §10"""
     passkeys(world)
     options = world.call("StartWebAuthnRegistration", **world.access)["CredentialCreationOptions"]
-    made = credential(options)
+    made = Authenticator().create(options, origin=f"https://{RELYING}")
     yield world.access | {"Credential": made}
     assert world.names("ListWebAuthnCredentials", "Credentials", "CredentialId", **world.access) == [made["id"]]
 
