@@ -11,6 +11,7 @@ from poolhouse.storage import counts
 from tests.authenticator import Authenticator
 from tests.conftest import PASSWORD
 from tests.matrix.cases.factors import PREFERRED, RELYING, code, verified_token
+from tests.matrix.cases.upkeep import LOGS
 from tests.matrix.model import input_of
 from tests.matrix.world import CASES, World
 from tests.operations.talk import OTHER_PASSWORD, listed, other
@@ -123,7 +124,7 @@ def is_about_user(operation: str) -> bool:
 
 
 # Their names are no members, or nobody of the name is no error: recipes of their own.
-ASKED_OTHERWISE = {"AdminCreateUser"}
+ASKED_OTHERWISE = {"AdminCreateUser", "UpdateAuthEventFeedback"}
 RULES: list[Rule] = [
     ("ResourceNotFoundException", lambda name: is_admin(name) and "UserPoolId" in members(name), in_no_pool),
     (
@@ -151,7 +152,7 @@ RULES: list[Rule] = [
     ("UserPoolAddOnNotEnabledException", lambda name: True, without_add_on),
     (
         "FeatureUnavailableInTierException",
-        lambda name: name in {"SetLogDeliveryConfiguration", "SetUserPoolSessionConfiguration"},
+        lambda name: name == "SetUserPoolSessionConfiguration",
         lite,
     ),
 ]
@@ -431,6 +432,22 @@ def _(world: World) -> Request:
     key = valid("CreateUserPoolReplica", world)
     settings = world.call("DescribeUserPool", UserPoolId=key["UserPoolId"])["UserPool"]["KeyConfiguration"]
     return key | {"UserPoolId": world.new_pool(UserPoolTier="LITE", KeyConfiguration=settings)}
+
+
+@recipe("SetLogDeliveryConfiguration", "FeatureUnavailableInTierException")
+def _(world: World) -> Request:
+    events = LOGS[0] | {"EventSource": "userAuthEvents", "LogLevel": "INFO"}
+    return {"UserPoolId": world.new_pool(UserPoolTier="ESSENTIALS"), "LogConfigurations": [events]}
+
+
+@recipe("UpdateAuthEventFeedback", "UserNotFoundException")
+def _(world: World) -> Request:
+    return by_somebody_deleted("UpdateAuthEventFeedback", world)
+
+
+@recipe("UpdateAuthEventFeedback", "NotAuthorizedException")
+def _(world: World) -> Request:
+    return valid("UpdateAuthEventFeedback", world) | {"FeedbackToken": "not-a-token"}
 
 
 @recipe("UpdateProvisionedLimit", "ServiceQuotaExceededException")

@@ -122,6 +122,7 @@ UNREACHED = {
     ("UpdateUserAttributes", "ExpiredCodeException"): NO_CODE,
     ("InitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
     ("AdminInitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
+    ("SetRiskConfiguration", "CodeDeliveryFailureException"): "no mail is sent when it is set",
     ("VerifySoftwareToken", "CodeMismatchException"): "a wrong code is told as EnableSoftwareTokenMFAException (04 §9)",
     ("VerifySoftwareToken", "InvalidUserPoolConfigurationException"): "told as SoftwareTokenMFANotFoundException",
     ("StartWebAuthnRegistration", "LimitExceededException"): "told when the registration is complete",

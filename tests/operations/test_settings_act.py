@@ -42,7 +42,7 @@ TOKENS = "operations/test_spec_tokens.py::"
 PASSKEYS = "operations/test_passkeys.py::"
 LAMBDA = Later("Functions are not run yet; until then what they belong to is refused: test_a_trigger_is_consulted.")
 CODES = Later("Codes as a second factor are not sent yet; whoever needs one gets no tokens.")
-RISKS = Later("Sign-ins are not judged by their risk yet.", until="SetRiskConfiguration")
+CUSTOM = Later("Custom authentication is not judged by its risk yet: functions are not run.")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
 SENDERS = Kept("Messages go through the installation's gateway, which has no use for what names AWS's own.")
 
@@ -99,8 +99,8 @@ POOL: dict[str, str | Kept | Later] = {
     "Schema[].Required": "operations/test_sign_up.py::test_the_schema_is_checked",
     "Schema[].NumberAttributeConstraints.*": HERE + "test_limits_of_attributes",
     "Schema[].StringAttributeConstraints.*": HERE + "test_limits_of_attributes",
-    "UserPoolAddOns.AdvancedSecurityMode": RISKS,
-    "UserPoolAddOns.AdvancedSecurityAdditionalFlows.*": RISKS,
+    "UserPoolAddOns.AdvancedSecurityMode": "operations/test_risk.py::test_audit_alters_no_answer",
+    "UserPoolAddOns.AdvancedSecurityAdditionalFlows.*": CUSTOM,
     "DcrConfiguration.*": REGISTRATION,
     "UsernameConfiguration.CaseSensitive": "operations/test_spec_sign_up.py::test_names_in_another_case",
     "AccountRecoverySetting.*": PASSWORDS + "test_recovery_priorities",
@@ -144,7 +144,7 @@ CLIENT: dict[str, str | Kept | Later] = {
     ),
     "PreventUserExistenceErrors": "operations/test_spec_concealment.py::test_password_sign_in",
     "EnableTokenRevocation": TOKENS + "test_without_revocation",
-    "EnablePropagateAdditionalUserContextData": RISKS,
+    "EnablePropagateAdditionalUserContextData": "operations/test_auth_events.py::test_context",
     "AuthSessionValidity": TOKENS + "test_how_long_a_challenge_waits",
     "RefreshTokenRotation.Feature": TOKENS + "test_the_flow_of_refreshing_while_tokens_rotate",
     "RefreshTokenRotation.RetryGracePeriodSeconds": TOKENS + "test_grace_of_rotation",

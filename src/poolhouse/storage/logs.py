@@ -23,13 +23,16 @@ class LogDeliveries:
         return None if row is None else _DOCUMENT.decode(row[0], pool_id)
 
     def put(self, configuration: LogDeliveryConfigurationType) -> None:
-        """Store what a pool delivers from now on."""
-        self._sql.run(
-            "INSERT INTO log_deliveries (pool_id, document) VALUES (:pool_id, :document)"
-            " ON CONFLICT (pool_id) DO UPDATE SET document = excluded.document",
-            pool_id=configuration.user_pool_id,
-            document=_DOCUMENT.encode(configuration),
-        )
+        """Store what a pool delivers from now on; nothing leaves no row."""
+        if configuration.log_configurations:
+            self._sql.run(
+                "INSERT INTO log_deliveries (pool_id, document) VALUES (:pool_id, :document)"
+                " ON CONFLICT (pool_id) DO UPDATE SET document = excluded.document",
+                pool_id=configuration.user_pool_id,
+                document=_DOCUMENT.encode(configuration),
+            )
+        else:
+            self._sql.run("DELETE FROM log_deliveries WHERE pool_id = :pool_id", pool_id=configuration.user_pool_id)
         counts.next_generation(self._sql, configuration.user_pool_id)
 
 

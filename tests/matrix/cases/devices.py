@@ -2,6 +2,8 @@
 
 import base64
 
+from poolhouse.flows.calls import Origin, PublicCall
+from poolhouse.flows.feedback import make_token
 from tests.matrix.world import case
 
 # Devices (04 §8)
@@ -138,3 +140,17 @@ def admin_update_auth_event_feedback(world):
     """07 §5"""
     yield world.user | {"EventId": event(world), "FeedbackValue": "Valid"}
     assert feedback(world) == "Valid"
+
+
+@case
+def update_auth_event_feedback(world):
+    """07 §5: by the token that a mail about the event would bring."""
+    told = event(world)
+    call = PublicCall(deps=world.server.deps, now=world.server.clock.now(), origin=Origin(request_id="r"))
+
+    def find(tx):
+        return tx.auth_events.find(tx.users.find_by_username(world.pool_id, world.username), told)
+
+    token = make_token(call, world.server.read(find))
+    yield world.user | {"EventId": told, "FeedbackToken": token, "FeedbackValue": "Invalid"}
+    assert feedback(world) == "Invalid"
