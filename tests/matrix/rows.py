@@ -1,9 +1,9 @@
 """The tables of a server, looked at from below: what is left when something was deleted."""
 
-# What there is without an owner: a style of a whole pool names "ALL" clients, keys wait for pools to come, and a
-# generation outlives its pool, so that no cached predecessor passes for it.
+# What there is without an owner: a style of a whole pool names "ALL" clients, keys wait for pools to come, limits of
+# requests are a Region's, and a generation outlives its pool, so that no cached predecessor passes for it.
 NOBODY = "ALL"
-OUTLIVING = {"generations", "counts"}
+OUTLIVING = {"generations", "counts", "rate_limits", "rate_budgets"}
 COUNTED = {"signing_keys": "pool_id IS NOT NULL"}
 OWNERS = {"user_id": "users", "client_id": "clients", "pool_id": "pools", "group_id": "groups"}
 # Later than anything expires, and as many rows as there are.

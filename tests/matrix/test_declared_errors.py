@@ -9,7 +9,8 @@ import pytest
 
 from poolhouse.api.registry import HANDLERS
 from poolhouse.model import OPERATIONS
-from tests.matrix.recipes import RECIPES, RULES
+from tests.matrix.recipes import RECIPES, factors, pools, users  # noqa: F401 - fill the table
+from tests.matrix.rules import RULES
 from tests.operations.talk import refusal
 
 TESTS = pathlib.Path(__file__).parent.parent
@@ -30,6 +31,7 @@ NEVER = {
     "InvalidSmsRoleTrustRelationshipException": "there are no roles: roles are not tried out",
     "TooManyFailedAttemptsException": "too many attempts are told as LimitExceededException",
     "UnsupportedIdentityProviderException": "a type of provider that does not exist breaks a constraint",
+    "UserImportInProgressException": "users are not imported yet",
     "AccessDeniedException": "whoever has an access key may call everything; the protocol tells of all others",
 }
 # Errors that are reached by other tests than those generated here, by all operations ("*") or by one.
@@ -113,7 +115,6 @@ UNREACHED = {
     ("*", "UserNotConfirmedException"): "only confirmed users get as far as a token or challenge, and remain confirmed",
     ("*", "ResourceNotFoundException"): "a token whose pool or client is gone is an invalid token; an unknown domain "
     "is described as nothing",
-    ("*", "UserImportInProgressException"): "users are not imported yet",
     ("DeleteUserPoolDomain", "ResourceNotFoundException"): NO_DOMAIN,
     ("UpdateUserPoolDomain", "ResourceNotFoundException"): NO_DOMAIN,
     ("RespondToAuthChallenge", "UserNotFoundException"): "a session of somebody deleted is an invalid session",

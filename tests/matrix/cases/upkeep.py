@@ -1,5 +1,7 @@
 """What pools have besides users and clients: sessions, replicas, limits, logs, risks, imports (spec/api/07, 08, 10)."""
 
+import time
+
 import httpx
 
 from poolhouse.flows.upkeep import look_after
@@ -94,7 +96,8 @@ def delete_user_pool_replica(world):
 
 # Limits (10 §8)
 
-LIMIT = {"LimitDefinition": {"LimitClass": "API_CATEGORY", "Attributes": {"Category": "UserAuthentication"}}}
+# A limit that was set stays, so it is one that no other test comes near.
+LIMIT = {"LimitDefinition": {"LimitClass": "API_CATEGORY", "Attributes": {"Category": "UserFederation"}}}
 
 
 @case
@@ -167,17 +170,45 @@ def job(world) -> dict:
     return world.pool | {"JobId": made["UserImportJob"]["JobId"]}
 
 
-def uploaded(world) -> dict:
-    """Make an import job with a file that brings one user."""
+def uploaded(world, users: int = 1) -> dict:
+    """Make an import job with a file that brings users."""
     named = job(world)
     url = world.call("DescribeUserImportJob", **named)["UserImportJob"]["PreSignedUrl"]
     header = world.call("GetCSVHeader", **world.pool)["CSVHeader"]
-    row = {"cognito:username": "imported", "email": "imported@matrix.example", "email_verified": "TRUE"}
-    row |= {"cognito:mfa_enabled": "FALSE", "phone_number_verified": "FALSE"}
-    file = ",".join(header) + "\n" + ",".join(row.get(column, "") for column in header) + "\n"
+    row = {"email_verified": "TRUE", "cognito:mfa_enabled": "FALSE", "phone_number_verified": "FALSE"}
+    lines = [",".join(header)]
+    for number in range(users):
+        name = f"imported-{number}"
+        row |= {"cognito:username": name, "email": f"{name}@matrix.example"}
+        lines.append(",".join(row.get(column, "") for column in header))
+    file = "\n".join(lines) + "\n"
     sent = httpx.put(url, content=file, headers={"x-amz-server-side-encryption": "aws:kms"}, timeout=30)
     assert sent.status_code == 200, sent.text
     return named
+
+
+def started(world, users: int = 1) -> dict:
+    """Make an import job and start it, once none is active: the installation has one at a time."""
+    named = uploaded(world, users)
+    deadline = time.monotonic() + 30
+    while world.refused("StartUserImportJob", **named):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return named
+
+
+def ended(world, named: dict) -> str:
+    """Wait for an import job to end; give its status."""
+    deadline = time.monotonic() + 30
+    while (status := world.call("DescribeUserImportJob", **named)["UserImportJob"]["Status"]) in ACTIVE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return status
+
+
+ACTIVE = {"Pending", "InProgress", "Stopping"}
+# So many take longer than the next call.
+MANY = 3000
 
 
 @case
@@ -220,15 +251,20 @@ def list_user_import_jobs(world):
 @case
 def start_user_import_job(world):
     """08 §1"""
-    answer = yield uploaded(world)
+    ended(world, started(world))
+    named = uploaded(world, users=2)
+    answer = yield named
     assert answer["UserImportJob"]["Status"] in {"Pending", "InProgress", "Succeeded"}
     assert "StartDate" in answer["UserImportJob"]
+    # The name of one user was imported before.
+    assert ended(world, named) == "Succeeded"
+    assert world.shown("imported-1")["UserStatus"] == "RESET_REQUIRED"
 
 
 @case
 def stop_user_import_job(world):
     """08 §1–2"""
-    named = uploaded(world)
-    world.call("StartUserImportJob", **named)
+    named = started(world, MANY)
     answer = yield named
     assert answer["UserImportJob"]["Status"] in {"Stopping", "Stopped"}
+    assert ended(world, named) == "Stopped"
