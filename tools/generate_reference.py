@@ -85,12 +85,14 @@ OAUTH_ERRORS = {
     "invalid_client": "The client does not exist in the pool of this domain, its secret is missing or wrong, "
     "or a client without a secret gave one. 401 at `/oauth2/revoke`.",
     "invalid_grant": "The code or refresh token is unknown, expired, used already, revoked, or of another client; "
+    "a token to exchange, or its actor's, is not the pool's, expired or revoked; "
     "the code verifier does not fit; the user is gone or disabled; a custom scope exists but is not the client's; "
     "the client may not read the attributes behind a scope; a trigger refused.",
     "unauthorized_client": "The client may not use this grant or response type; "
     "with the description `invalid_redirect`, the redirect URI is not the one the code was made for.",
-    "unsupported_grant_type": "`grant_type` names none of `authorization_code`, `refresh_token` and "
-    "`client_credentials`.",
+    "unsupported_grant_type": "`grant_type` names none of `authorization_code`, `refresh_token`, "
+    "`client_credentials` and token exchange.",
+    "invalid_target": "The `resource` of a token exchange is no resource server of the pool.",
     "invalid_scope": "A scope does not exist, is not the client's, or `email`, `phone` or `profile` came without "
     "`openid`.",
     "unsupported_token_type": "An access or ID token was given to `/oauth2/revoke`; only refresh tokens are revoked.",

@@ -30,7 +30,7 @@ from poolhouse.delivery import Courier, Report
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes
 from poolhouse.delivery.outbox import Keep
-from poolhouse.flows import installation, operators
+from poolhouse.flows import installation, operators, recent_uses
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
@@ -340,7 +340,15 @@ class App:
 
             self._router = TestApi(router, self.deps, self._clock, plan)
         self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
-        for work in (self._keep_stock, self._keep_swept, self._keep_up, self._keep_logs_delivered):
+        self._stack.push_async_callback(self._write_uses)
+        background = (
+            self._keep_stock,
+            self._keep_swept,
+            self._keep_up,
+            self._keep_logs_delivered,
+            self._keep_uses_written,
+        )
+        for work in background:
             await self._stack.enter_async_context(_background(work))
 
     async def stop(self) -> None:
@@ -358,6 +366,15 @@ class App:
     async def _keep_logs_delivered(self) -> None:
         if not await self._logs.deliver_due():
             await asyncio.sleep(LOG_SECONDS)
+
+    async def _keep_uses_written(self) -> None:
+        await asyncio.sleep(recent_uses.SECONDS)
+        await self.deps.recent_uses.write(self.deps.store)
+
+    async def _write_uses(self) -> None:
+        """Write what a stop would otherwise lose, before the store closes; a database that fails must not keep it up."""
+        with contextlib.suppress(StorageError):
+            await self.deps.recent_uses.write(self.deps.store)
 
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)

@@ -39,6 +39,7 @@ class Tenant:
     secret: str = "none--1700000000"
     provider: str = "nobody"
     device: str = "us-east-1_00000000-0000-4000-8000-000000000000"
+    session: str = "tkn" + "0" * 25
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
@@ -48,7 +49,7 @@ class Tenant:
             "GroupName": self.group, "TermsId": self.terms, "ClientSecretId": self.secret,
             "ProviderName": self.provider, "IdpIdentifier": f"{self.provider}.example", "DeviceKey": self.device,
             "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": self.username},
-            "SourceUser": self.identity("source"), "User": self.identity("linked"),
+            "SourceUser": self.identity("source"), "User": self.identity("linked"), "SessionId": self.session,
         }  # fmt: skip
 
     def identity(self, value: str) -> dict[str, str]:
@@ -86,10 +87,11 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         provider = f"Provider-{name}"
         known = {"ProviderName": provider, "IdpIdentifiers": [f"{provider}.example"]}
         call("CreateIdentityProvider", UserPoolId=pool_id, **(PROVIDER | known))
+        call("SetUserPoolSessionConfiguration", UserPoolId=pool_id, **TRACKING)
         device = confirm_device(call, client, name)
-        made = Tenant(
-            pool_id, client, domain, branding, name, f"rs-{name}", f"group-{name}", terms, secret, provider, device
-        )
+        session = call("AdminListUserSessions", UserPoolId=pool_id, Username=name)["Sessions"][0]["SessionId"]
+        own = (f"rs-{name}", f"group-{name}", terms, secret, provider, device, session)
+        made = Tenant(pool_id, client, domain, branding, name, *own)
         linked = {"DestinationUser": made.names()["DestinationUser"], "SourceUser": made.identity("linked")}
         call("AdminLinkProviderForUser", UserPoolId=pool_id, **linked)
         return made
@@ -114,6 +116,7 @@ TERMS: dict[str, Any] = {
     "TermsName": "terms-of-use", "TermsSource": "LINK", "Enforcement": "NONE",
     "Links": {"cognito:default": "https://example.com/terms"},
 }  # fmt: skip
+TRACKING: dict[str, Any] = {"UserSessionTracking": "ENABLED", "TokenSession": {"MaxPerUser": 9}}
 PROVIDER: dict[str, Any] = {
     "ProviderType": "OIDC",
     "ProviderDetails": {
@@ -132,7 +135,7 @@ MORE: dict[str, Any] = {
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
     "DeviceRememberedStatus": "not_remembered", "RegionName": "eu-west-1", "Status": "ACTIVE",
     "FeedbackValue": "Valid", "EventId": "00000000-0000-4000-8000-000000000000", "LogConfigurations": [],
-    "MFAOptions": [],
+    "MFAOptions": [], "SSOSession": {"MaxValidityMinutes": 0}, **TRACKING,
 }  # fmt: skip
 # Members that are left out although they could be given.
 OPTIONAL = {
@@ -158,6 +161,7 @@ EXPECTED = {
     "StartWebAuthnRegistration": {"WebAuthnNotEnabledException"},
     "CompleteWebAuthnRegistration": {"WebAuthnNotEnabledException"},
     "DeleteWebAuthnCredential": {"ResourceNotFoundException"},
+    "RevokeUserSession": {"ResourceNotFoundException"},
 }
 NAMING = {"UserPoolId", "Domain", "ResourceArn"}
 
@@ -205,6 +209,13 @@ def snapshot(call, tenant: Tenant) -> Any:
         call("DescribeUserPoolDomain", Domain=tenant.domain),
         call("DescribeManagedLoginBranding", **pool, ManagedLoginBrandingId=tenant.style),
         call("GetUserPoolMfaConfig", **pool),
+        call("GetUserPoolSessionConfiguration", **pool),
+        call("GetUserPoolClientSessionConfiguration", **pool, ClientId=tenant.client),
+        [
+            each
+            for each in call("AdminListUserSessions", **pool, Username=tenant.username)["Sessions"]
+            if each["SessionId"] == tenant.session
+        ],
         call("ListTagsForResource", ResourceArn=ARN + tenant.pool_id),
     ]
 
@@ -366,6 +377,8 @@ def test_27_users_reach_only_themselves(call, cognito, tenant, user):
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": "bob", "PASSWORD": PASSWORD},
     )["AuthenticationResult"]["AccessToken"]
+    listed = call("AdminListUserSessions", UserPoolId=own.pool_id, Username="bob")["Sessions"]
+    bobs_session = listed[0]["SessionId"]
     before = bob()
     operations = [name for name in sorted(HANDLERS) if OPERATIONS[name].access is Access.USER]
     assert len(operations) >= 8
@@ -376,7 +389,7 @@ def test_27_users_reach_only_themselves(call, cognito, tenant, user):
             "UserAttributes": [{"Name": "name", "Value": "After"}], "UserAttributeNames": ["name"],
             "AttributeName": "email", "Code": "123456", "PreviousPassword": PASSWORD, "ProposedPassword": PASSWORD,
             "DeviceKey": device, "DeviceRememberedStatus": "not_remembered",
-            "MFAOptions": [], "CredentialId": "x", "Credential": {},
+            "MFAOptions": [], "CredentialId": "x", "Credential": {}, "SessionId": bobs_session,
         }  # fmt: skip
         request |= {name: value for name, value in known.items() if name in names}
         try:

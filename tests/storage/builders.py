@@ -16,6 +16,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.provider_links import SUBJECT
 from poolhouse.core.replica import Regional, Replica
 from poolhouse.core.session import AuthorizationCode, ConfirmationCode, Session
+from poolhouse.core.session_tracking import SsoSession
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.core.user import Credentials, Names, User
 from poolhouse.model import (
@@ -198,6 +199,10 @@ def session(id, user_id, client_id="client", expires_at=NOW + 1000, **members) -
         oauth=False,
         **members,
     )
+
+
+def sso_session(id, user_id, client_id="client", expires_at=NOW + 1000) -> SsoSession:
+    return SsoSession(id=id, user_id=user_id, client_id=client_id, created_at=NOW, expires_at=expires_at)
 
 
 def authorization_code(user_id, expires_at=NOW + 1000) -> AuthorizationCode:

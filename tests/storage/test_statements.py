@@ -11,6 +11,7 @@ import pytest
 from poolhouse.core.access_key import AccessKey
 from poolhouse.core.auth_events import Feedback
 from poolhouse.core.session import Attempts
+from poolhouse.core.session_tracking import Activity
 from poolhouse.model import EventSourceName, EventType, FeedbackValueType
 from poolhouse.storage import migrate, open_store
 from poolhouse.storage.engine import statements, translate, translate_schema
@@ -39,6 +40,7 @@ from tests.storage.builders import (
     server,
     session,
     signing_key,
+    sso_session,
     style,
     terms,
     user,
@@ -88,6 +90,13 @@ def write_everything(tx: Tx) -> None:
     tx.passkeys.add(ann, passkey())
     tx.sessions.insert(session("s", ann.id))
     tx.sessions.save(session("s", ann.id))
+    tx.users.take_turn(ann.id)
+    tx.sessions.insert_tracked(session("t", ann.id), Activity(NOW, "a", "::1"))
+    tx.sessions.note({"t": Activity(NOW + 1, "a", "::1")})
+    tx.sso_sessions.insert(sso_session("sso", ann.id), Activity(NOW, "a", "::1"))
+    tx.sso_sessions.use("sso", Activity(NOW, "a", "::1"))
+    tx.sso_sessions.prolong("sso", NOW, Activity(NOW, "a", "::1"))
+    tx.sso_sessions.note({"sso": Activity(NOW + 1, "a", "::1")})
     tx.authorization_codes.insert(b"d", authorization_code(ann.id))
     tx.authorization_codes.spend(b"d", "s")
     tx.confirmation_codes.put(ann.id, confirmation_code())
@@ -112,6 +121,7 @@ def read_everything(tx: Tx) -> None:
     tx.catalogue.resource_servers(POOL)
     tx.catalogue.branded("app")
     tx.catalogue.srp_allowed(POOL)
+    tx.catalogue.longest_sso_minutes(POOL)
     tx.catalogue.generation(POOL)
     tx.pools.find(POOL)
     tx.pools.page(region="us-east-1", after=None, limit=9)
@@ -122,6 +132,7 @@ def read_everything(tx: Tx) -> None:
     tx.clients.page(POOL, after=None, limit=9)
     tx.clients.count(POOL)
     tx.clients.is_srp_allowed(POOL)
+    tx.clients.longest_sso_minutes(POOL)
     tx.domains.find("shop")
     tx.resource_servers.find(POOL, "x")
     tx.resource_servers.page(POOL, None, 9)
@@ -171,6 +182,10 @@ def read_everything(tx: Tx) -> None:
     tx.nonces.is_spent("n")
     tx.sessions.find("s")
     tx.sessions.find_with_user("s")
+    tx.sessions.tracked(ann.id, NOW)
+    tx.sessions.last_active(ann.id, NOW)
+    tx.sso_sessions.find("sso")
+    tx.sso_sessions.of_user(ann.id, NOW)
     tx.authorization_codes.find(b"d")
     tx.authorization_codes.find_with_user(b"d")
     tx.confirmation_codes.find(ann.id, "sign-up")
@@ -199,6 +214,8 @@ def delete_everything(tx: Tx) -> None:
     tx.sessions.delete("s")
     tx.sessions.delete_of_user(ann.id)
     tx.sessions.delete_of_client("app")
+    tx.sso_sessions.delete("sso")
+    tx.sso_sessions.delete_of_user(ann.id)
     tx.authorization_codes.delete_of_user(ann.id)
     tx.passkeys.delete(ann, "k")
     tx.log_records.delete([1])

@@ -4,9 +4,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from poolhouse.api import sigv4
-from poolhouse.api.errors import MissingAuthenticationTokenException, UnrecognizedClientException
+from poolhouse.api.errors import MissingAuthenticationTokenException, ProtocolError, UnrecognizedClientException
 from poolhouse.api.explain import missing, validation_error
 from poolhouse.core.access_key import AccessKey
 from poolhouse.core.replica import Reach
@@ -24,6 +25,8 @@ from poolhouse.model import (
 
 # The scope that lets an access token use the user's own operations; tokens of the API always have it.
 SELF_SERVICE = "aws.cognito.signin.user.admin"
+# Operations for which an app client proves itself, or a signature does it in its place (spec/api/01 §3).
+ALSO_SIGNED = frozenset({"GetDerivedToken"})
 UNKNOWN_KEY = "The security token included in the request is invalid."
 CONSOLE = "console"
 
@@ -62,6 +65,17 @@ class Signatures:
             raise UnrecognizedClientException(UNKNOWN_KEY)
         sigv4.check_signature(claim, self._signing_key(key, claim), headers, query, body)
         return claim
+
+    async def find_signer(self, call: PublicCall, headers: Mapping[str, str], query: bytes, body: bytes) -> PublicCall:
+        """Return a call with the Region of its signature, where it has a good one.
+
+        SDKs sign with whatever keys they find, so a bad one is no reason to refuse a client that proves itself.
+        """
+        try:
+            claim = await self.check(headers, query, body, call.now)
+        except ProtocolError:
+            return call
+        return replace(call, signed_in=claim.region)
 
     def _signing_key(self, key: AccessKey, claim: sigv4.Claim) -> bytes:
         name = (key.sealed_secret, claim.date, claim.region)

@@ -125,6 +125,8 @@ class ApiEndpoint:
         else:
             call, request = callers.public_call(deps, now, came, route.reach), route.decoder.decode(body)
             await _check_rate(deps, route, request, deps.identity.region, now)
+            if route.row.name in callers.ALSO_SIGNED:
+                call = await self._signatures.find_signer(call, given, query, body)
             if route.row.access is Access.USER:
                 call = await callers.user_call(call, route.row, request)
         return await _handle(route, call, request)

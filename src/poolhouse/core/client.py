@@ -4,6 +4,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from poolhouse.core.session_tracking import DEFAULT_SSO_MINUTES
 from poolhouse.model import ExplicitAuthFlowsType as Flow
 from poolhouse.model import PreventUserExistenceErrorTypes, TimeUnitsType, UserPoolClientType
 
@@ -36,13 +37,17 @@ class ClientSecret(Struct, frozen=True, kw_only=True):
 
 
 class Client(Struct, frozen=True, kw_only=True, dict=True):
-    """An app client: its settings in the API's own shape, without the secret."""
+    """An app client: its settings in the API's own shape, without the secret.
+
+    ``sso_minutes`` counts while the pool tracks sessions: so long after a sign-in the client is content with it.
+    """
 
     id: str
     pool_id: str
     settings: UserPoolClientType
     secrets: tuple[ClientSecret, ...] = ()
     revision: int = 0
+    sso_minutes: int = DEFAULT_SSO_MINUTES
 
     @cached_property
     def flows(self) -> frozenset[Flow]:

@@ -64,9 +64,9 @@ def pre_token(
     }
 
 
-def machine_token(scopes: Iterable[str]) -> dict[str, Any]:
+def machine_token(scopes: Iterable[str], client_metadata: dict[str, str] | None = None) -> dict[str, Any]:
     """Return the request before a client's own token is made (spec/http/04 §4.8)."""
-    return {"userAttributes": {}, "groupConfiguration": None, "scopes": list(scopes)}
+    return {"userAttributes": {}, "groupConfiguration": None, "scopes": list(scopes), **_metadata(client_metadata)}
 
 
 def user_attributes(user: User | None) -> dict[str, str]:

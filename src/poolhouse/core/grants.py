@@ -159,7 +159,7 @@ def granted_scopes(client: Client, servers: Iterable[ResourceServerType], reques
     if requested is None:
         wanted = allowed
     else:
-        wanted = _split_scopes(requested)
+        wanted = split_scopes(requested)
         if not set(wanted) <= set(allowed):
             raise OAuthError("invalid_scope")
         if not SCOPE_CLAIMS.keys().isdisjoint(wanted) and OPENID not in wanted:
@@ -176,7 +176,7 @@ def machine_scopes(client: Client, servers: Iterable[ResourceServerType], reques
     """
     allowed = [scope for scope in client.settings.allowed_oauth_scopes or () if scope not in RESERVED_SCOPES]
     known = known_scopes(servers)
-    wanted = tuple(allowed) if requested is None else _split_scopes(requested)
+    wanted = tuple(allowed) if requested is None else split_scopes(requested)
     for scope in wanted:
         if scope not in allowed:
             raise OAuthError("invalid_grant" if scope in known else "invalid_scope")
@@ -188,7 +188,8 @@ def known_scopes(servers: Iterable[ResourceServerType]) -> frozenset[str]:
     return frozenset(f"{server.identifier}/{scope.scope_name}" for server in servers for scope in server.scopes or ())
 
 
-def _split_scopes(text: str) -> tuple[str, ...]:
+def split_scopes(text: str) -> tuple[str, ...]:
+    """Return the scopes of a request, each once; raises OAuthError invalid_scope (RFC 6749 §3.3)."""
     scopes = tuple(dict.fromkeys(text.split(" ")))
     wanted = tuple(scope for scope in scopes if scope)
     if not wanted or not all(_SCOPE.fullmatch(scope) for scope in wanted):

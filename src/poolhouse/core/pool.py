@@ -7,11 +7,14 @@ from msgspec.structs import asdict, replace
 
 from poolhouse.core.names import arn_in
 from poolhouse.core.replica import Reach, Replica
+from poolhouse.core.session_tracking import default_configuration
 from poolhouse.model import (
     GetUserPoolMfaConfigResponse,
+    GetUserPoolSessionConfigurationResponse,
     OperationNotEnabledException,
     SchemaAttributeType,
     UserPoolType,
+    UserSessionTrackingType,
 )
 
 NOT_ENABLED = "Operation is not enabled in this Region for the user pool."
@@ -21,7 +24,8 @@ class Pool(Struct, frozen=True, kw_only=True, dict=True):
     """A user pool: its settings in the API's own shapes.
 
     ``settings`` is what DescribeUserPool answers, less the counter ``EstimatedNumberOfUsers``;
-    ``mfa`` is what GetUserPoolMfaConfig answers.
+    ``mfa`` is what GetUserPoolMfaConfig answers, ``tracking`` what GetUserPoolSessionConfiguration does once it was
+    set.
     ``builtin`` marks the pool of console operators, which shows in no list and no count.
     ``replicas`` are its secondary ones by Region. ``seat`` is the one through which the pool is looked at, None for
     the pool itself; its settings then are those of that replica.
@@ -35,6 +39,24 @@ class Pool(Struct, frozen=True, kw_only=True, dict=True):
     revision: int = 0
     replicas: tuple[Replica, ...] = ()
     seat: Replica | None = None
+    tracking: GetUserPoolSessionConfigurationResponse | None = None
+
+    @property
+    def session_configuration(self) -> GetUserPoolSessionConfigurationResponse:
+        """What GetUserPoolSessionConfiguration answers."""
+        return self.tracking or default_configuration(self.id)
+
+    @property
+    def tracks_sessions(self) -> bool:
+        """Whether sessions are recorded, listed and limited in number (spec/api/10 §1)."""
+        return self.tracking is not None and self.tracking.user_session_tracking is UserSessionTrackingType.ENABLED
+
+    @property
+    def most_sessions(self) -> int:
+        """How many tracked token sessions a user can have."""
+        limit = self.session_configuration.token_session
+        assert limit is not None
+        return limit.max_per_user
 
     @property
     def region(self) -> str:

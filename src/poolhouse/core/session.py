@@ -10,7 +10,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``auth_time`` is in seconds. ``oauth`` tells tokens of the OAuth endpoints (``version`` 2) from
     those of the API. ``generation`` counts rotations of the refresh token, ``rotated_at`` is the time
     of the last one. ``resource`` becomes ``aud`` of the access token (spec/http/04 §4.9).
-    ``device_key`` is the device that was signed in from, where the pool tracked devices.
+    ``device_key`` is the device that was signed in from, where the pool tracked devices. ``origin`` is the tracked
+    SSO session that the sign-in came through.
     """
 
     id: str
@@ -27,10 +28,14 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: int = 0
     rotated_at: int = 0
     device_key: str | None = None
+    origin: str | None = None
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an authorization code stands for (RFC 6749 §4.1.2). ``auth_time`` is in seconds."""
+    """What an authorization code stands for (RFC 6749 §4.1.2). ``auth_time`` is in seconds.
+
+    ``origin`` is the tracked SSO session that it came through.
+    """
 
     pool_id: str
     client_id: str
@@ -43,6 +48,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     nonce: str | None = None
     resource: str | None = None
     event_id: str | None = None
+    origin: str | None = None
 
 
 class ConfirmationCode(Struct, frozen=True, kw_only=True):

@@ -24,8 +24,9 @@ from poolhouse.core.parameters import MalformedParameters, Parameters, parse_par
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import AuthorizationCode
 from poolhouse.core.user import User
-from poolhouse.flows.browser import BrowserSession, find_browser_session
+from poolhouse.flows.browser import BrowserSession, find_browser_session, is_recent
 from poolhouse.flows.calls import Call
+from poolhouse.flows.session_tracking import activity_of, begin_session
 from poolhouse.flows.tokens import Tokens, mint, open_session
 from poolhouse.model import (
     InvalidLambdaResponseException,
@@ -213,16 +214,43 @@ def _callback(request: Authorization, pairs: list[tuple[str, str | None]]) -> st
     return f"{uri}{'&' if '?' in uri else '?'}{answer}"
 
 
-async def find_signed_in(call: Call, request: Authorization, cookie: str | None) -> tuple[User, BrowserSession] | None:
-    """Return who is signed in with this browser, if that sign-in serves the request (spec/http/03 §3.11).
+class SessionEnded(Exception):
+    """The SSO session was revoked while a request made use of it."""
 
-    Users who were deleted or disabled since do not count.
+
+async def pass_on(call: Call, request: Authorization, cookie: str | None) -> str | None:
+    """Return the URL that takes a code to the application for who is signed in with this browser.
+
+    None where nobody is whose sign-in serves the request (spec/http/03 §3.11). Raises as ``grant``.
     """
+    found = await _find_signed_in(call, request, cookie)
+    if found is None:
+        return None
+    user, session = found
+
+    def use(tx: Tx) -> None:
+        if session.id is not None and not tx.sso_sessions.use(session.id, activity_of(call)):
+            raise SessionEnded
+
+    try:
+        return await grant(call, request, user, session, commit=use)
+    except SessionEnded:
+        return None
+
+
+async def _find_signed_in(call: Call, request: Authorization, cookie: str | None) -> tuple[User, BrowserSession] | None:
+    """Return who is signed in with this browser. Users who were deleted or disabled since do not count."""
     session = find_browser_session(call, request.pool, cookie)
     if session is None or not is_sufficient(request, session, call.now):
         return None
-    user = await call.store.read(lambda tx: tx.users.find_by_sub(session.pool_id, session.sub))
+    user = await call.store.read(lambda tx: _load_signed_in(tx, session))
     return (user, session) if user is not None and user.enabled else None
+
+
+def _load_signed_in(tx: Tx, session: BrowserSession) -> User | None:
+    if session.id is not None and tx.sso_sessions.find(session.id) is None:
+        return None
+    return tx.users.find_by_sub(session.pool_id, session.sub)
 
 
 def is_sufficient(request: Authorization, session: BrowserSession, now: int) -> bool:
@@ -233,6 +261,8 @@ def is_sufficient(request: Authorization, session: BrowserSession, now: int) -> 
         return False
     if session.provider not in (request.client.settings.supported_identity_providers or ()):
         return False
+    if not is_recent(request.pool, request.client, session, now):
+        return False
     return request.max_age is None or now // 1000 - session.auth_time <= request.max_age
 
 
@@ -240,21 +270,20 @@ async def grant(
     call: Call,
     request: Authorization,
     user: User,
+    session: BrowserSession,
     *,
-    auth_time: int,
-    event_id: str | None,
-    commit: Callable[[Tx], None] | None = None,
+    commit: Callable[[Tx], None],
 ) -> str:
     """Return the URL that takes the code, or the tokens of the implicit flow, to the application.
 
-    ``auth_time`` is in seconds. ``commit`` is what the sign-in has left to write; it happens in the same write.
+    ``session`` is the sign-in; ``commit`` is what it has left to write; it happens in the same write.
     Raises AuthorizationRefused where a trigger fails.
     """
     state = request.parameters.get("state")
     if request.response_type is ResponseType.CODE:
-        code = await _store_code(call, request, user, auth_time, event_id, commit)
+        code = await _store_code(call, request, user, session, commit)
         return _callback(request, [("code", code), ("state", state)])
-    tokens = await _store_tokens(call, request, user, auth_time, event_id, commit)
+    tokens = await _store_tokens(call, request, user, session, commit)
     return _callback(
         request,
         [
@@ -271,9 +300,8 @@ async def _store_code(
     call: Call,
     request: Authorization,
     user: User,
-    auth_time: int,
-    event_id: str | None,
-    commit: Callable[[Tx], None] | None,
+    session: BrowserSession,
+    commit: Callable[[Tx], None],
 ) -> str:
     value = call.deps.random.uuid()
     code = AuthorizationCode(
@@ -282,17 +310,17 @@ async def _store_code(
         user_id=user.id,
         redirect_uri=request.redirect_uri,
         scopes=request.scopes,
-        auth_time=auth_time,
+        auth_time=session.auth_time,
         expires_at=call.now + CODE_LIFETIME_SECONDS * 1000,
         code_challenge=request.parameters.get("code_challenge"),
         nonce=request.parameters.get("nonce"),
         resource=request.parameters.get("resource"),
-        event_id=event_id,
+        event_id=session.event_id,
+        origin=session.id,
     )
 
     def write(tx: Tx) -> None:
-        if commit is not None:
-            commit(tx)
+        commit(tx)
         tx.authorization_codes.insert(code_digest(call, value), code)
 
     await call.store.write(write)
@@ -308,9 +336,8 @@ async def _store_tokens(
     call: Call,
     request: Authorization,
     user: User,
-    auth_time: int,
-    event_id: str | None,
-    commit: Callable[[Tx], None] | None,
+    signed_in: BrowserSession,
+    commit: Callable[[Tx], None],
 ) -> Tokens:
     client = request.client
     session = open_session(
@@ -318,15 +345,15 @@ async def _store_tokens(
         request.pool,
         client,
         user,
-        auth_time=auth_time,
-        event_id=event_id,
+        auth_time=signed_in.auth_time,
+        event_id=signed_in.event_id,
         scopes=request.scopes,
         oauth=True,
         resource=request.parameters.get("resource"),
     )
     # Without a refresh token the session need not outlive its tokens.
     lifetime = max(client.access_token_seconds, client.id_token_seconds)
-    session = replace(session, expires_at=call.now + lifetime * 1000)
+    session = replace(session, expires_at=call.now + lifetime * 1000, origin=signed_in.id)
     try:
         tokens = await mint(
             call,
@@ -343,9 +370,8 @@ async def _store_tokens(
         raise refuse(request, "invalid_request", f"{error.message} ") from error
 
     def write(tx: Tx) -> None:
-        if commit is not None:
-            commit(tx)
-        tx.sessions.insert(session)
+        commit(tx)
+        begin_session(tx, call, request.pool, session)
 
     await call.store.write(write)
     return tokens

@@ -19,7 +19,6 @@ from poolhouse.model import NotAuthorizedException, UserNotFoundException
 from poolhouse.storage import Tx
 
 INVALID = "Invalid Access Token"
-REVOKED = "Access Token has been revoked"
 
 
 class Claims(Struct, frozen=True, kw_only=True):
@@ -138,7 +137,10 @@ def check_bearer(call: Call, opened: Opened, found: Found | None) -> Bearer:
     _check_genuine(call, opened, found)
     if claims.exp * 1000 <= call.now:
         raise NotAuthorizedException("Access Token has expired")
-    user = _checked_user(claims, found)
+    if claims.username is None:
+        # A client's own token opens nothing that belongs to a user.
+        raise NotAuthorizedException("Access Token does not have required scopes")
+    user = check_user(found.user, found.session, iat=claims.iat, origin_jti=claims.origin_jti)
     return Bearer(call.here(found.pool), found.client, user, found.session, frozenset(claims.scope.split()), claims)
 
 
@@ -153,15 +155,16 @@ def _unverified(token: str) -> tuple[str, Claims]:
 
 
 def _check_genuine(call: Call, opened: Opened, found: Found) -> None:
-    key, claims = _find_key(found.keys, opened.kid), opened.claims
+    key, claims = find_key(found.keys, opened.kid, "access"), opened.claims
     genuine = key is not None and _is_signed(call.deps.keyring, opened, key)
     if not genuine or claims.token_use != "access" or claims.iss != issuer_of(call.deps.identity, found.pool):
         raise NotAuthorizedException(INVALID)
 
 
-def _find_key(keys: PoolKeys, kid: str) -> SigningKey | None:
-    candidates = (keys.access, *keys.retired)
-    return next((key for key in candidates if key.kid == kid and key.use == "access"), None)
+def find_key(keys: PoolKeys, kid: str, use: str) -> SigningKey | None:
+    """Return the key of a pool that signs, or has signed, tokens of a use: ``access`` or ``id``."""
+    candidates = (keys.access, keys.id, *keys.retired)
+    return next((key for key in candidates if key.kid == kid and key.use == use), None)
 
 
 def _is_signed(keyring: Keyring, opened: Opened, key: SigningKey) -> bool:
@@ -173,16 +176,18 @@ def _is_signed(keyring: Keyring, opened: Opened, key: SigningKey) -> bool:
     return True
 
 
-def _checked_user(claims: Claims, found: Found) -> User:
-    user, session = found.user, found.session
-    if claims.username is None:
-        # A client's own token opens nothing that belongs to a user.
-        raise NotAuthorizedException("Access Token does not have required scopes")
+def check_user(
+    user: User | None, session: Session | None, *, iat: int, origin_jti: str | None, name: str = "Access Token"
+) -> User:
+    """Return the user of a token, from what it says and what is stored about it. ``iat`` is in seconds.
+
+    Raises UserNotFoundException; NotAuthorizedException where the user is disabled or the token revoked.
+    """
     if user is None:
         raise UserNotFoundException("User does not exist.")
     if not user.enabled:
         raise NotAuthorizedException("User is disabled.")
-    since = session.created_at if session else claims.iat * 1000
-    if since < user.signed_out_at or (claims.origin_jti is not None and session is None):
-        raise NotAuthorizedException(REVOKED)
+    since = session.created_at if session else iat * 1000
+    if since < user.signed_out_at or (origin_jti is not None and session is None):
+        raise NotAuthorizedException(f"{name} has been revoked")
     return user

@@ -1,6 +1,6 @@
 """What every use case gets: the process-wide dependencies, and one of three calls that say who is calling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
 from poolhouse.flows.rates import RateLimiter
+from poolhouse.flows.recent_uses import RecentUses
 from poolhouse.model import ResourceNotFoundException
 from poolhouse.storage import Store, Tx
 from poolhouse.triggers import Triggers
@@ -75,6 +76,7 @@ class Deps:
     rates: RateLimiter
     clock: Clock
     random: Random
+    recent_uses: RecentUses = field(default_factory=RecentUses)
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -119,7 +121,12 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class PublicCall(Call, frozen=True, kw_only=True):
-    """A call by an app client, or by anyone: nothing is known of the caller yet."""
+    """A call by an app client, or by anyone: nothing is known of the caller yet.
+
+    ``signed_in`` is the Region of a verified signature; None where there is none, or nobody looked for one.
+    """
+
+    signed_in: str | None = None
 
 
 class AdminCall(Call, frozen=True, kw_only=True):

@@ -42,6 +42,11 @@ def is_secret(deps: Deps, client: Client, given: str) -> bool:
     return any(matches)
 
 
+def is_proved(deps: Deps, client: Client, given: str | None) -> bool:
+    """Tell whether a client that has a secret gave it, and one that has none did not."""
+    return not client.secrets if given is None else is_secret(deps, client, given)
+
+
 def secret_hash(secret: str, username: str, client_id: str) -> str:
     """Return the SECRET_HASH of a user name as the client sends it (spec/api/03 §3)."""
     return b64encode(hmac.digest(secret.encode(), (username + client_id).encode(), "sha256")).decode()

@@ -92,12 +92,14 @@ async def update_pool(call: AdminCall, request: UpdateUserPoolRequest) -> None:
 
 
 def _check_downgrade(tx: Tx, pool: Pool) -> None:
-    """Check that neither domains, clients nor replicas need what the Lite plan lacks.
+    """Check that neither sessions, domains, clients nor replicas need what the Lite plan lacks.
 
     Raises TierChangeNotAllowedException.
     """
     if pool.replicas:
         raise TierChangeNotAllowedException("The user pool has replicas.")
+    if pool.tracks_sessions:
+        raise TierChangeNotAllowedException("The user pool tracks sessions.")
     for name in (pool.settings.domain, pool.settings.custom_domain):
         domain = tx.domains.find(name) if name else None
         if domain is not None and domain.description.managed_login_version == MANAGED_LOGIN:

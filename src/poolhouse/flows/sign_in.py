@@ -26,6 +26,7 @@ from poolhouse.flows.challenges import CHALLENGES, is_askable
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
 from poolhouse.flows.consult import consult
+from poolhouse.flows.session_tracking import begin_session
 from poolhouse.flows.sign_in_state import IN_BLOCKS, INVALID_SESSION, State, open_state, seal_state
 from poolhouse.flows.users import find_user
 from poolhouse.model import (
@@ -224,7 +225,7 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
         signed_in.commit(tx)
         if device is not None:
             devices.note_sign_in(tx, call, device)
-        tx.sessions.insert(session)
+        begin_session(tx, call, signed_in.pool, session)
 
     await call.store.write(commit)
     return msgspec.structs.replace(made, new_device=offered)

@@ -22,6 +22,7 @@ from poolhouse.flows.bearer import Bearer, read_access_token
 from poolhouse.flows.calls import Call
 from poolhouse.flows.consult import consult
 from poolhouse.flows.issuer import issuer_of
+from poolhouse.flows.session_tracking import note_refresh
 from poolhouse.model import (
     NewDeviceMetadataType,
     NotAuthorizedException,
@@ -214,7 +215,13 @@ async def _consult(call: Call, minting: Minting, source: str, client_metadata: d
 
 
 async def client_credentials(
-    call: Call, pool: Pool, client: Client, scopes: Collection[str], *, keys: PoolKeys | None = None
+    call: Call,
+    pool: Pool,
+    client: Client,
+    scopes: Collection[str],
+    *,
+    keys: PoolKeys | None = None,
+    client_metadata: dict[str, str] | None = None,
 ) -> Tokens:
     """Return an access token for a client itself (RFC 6749 §4.4). The caller has checked the scopes.
 
@@ -223,7 +230,8 @@ async def client_credentials(
     """
     configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
     if configured and configured.lambda_version == "V3_0":
-        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, partial(events_auth.machine_token, scopes))
+        event = partial(events_auth.machine_token, scopes, client_metadata)
+        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, event)
     if keys is None:
         keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
     issuer = issuer_of(call.deps.identity, pool)
@@ -298,6 +306,7 @@ async def renew(
         minting = replace(minting, session=session)
     with_id = not session.oauth or OPENID in session.scopes
     with_refresh = presented is not Presented.KEPT
+    note_refresh(call, pool, session, rotated=with_refresh)
     return await _sign(call, holder.keys, minting, nonce=None, with_refresh=with_refresh, with_id=with_id)
 
 
@@ -340,9 +349,10 @@ async def _rotate(call: Call, client: Client, held: Refreshing) -> Session:
     return session
 
 
-async def revoke(call: Call, pool: Pool, client: Client, token: str) -> None:
+async def revoke(call: Call, pool: Pool, client: Client, token: str, *, linked: bool = False) -> None:
     """Revoke a refresh token and all tokens of its session (RFC 7009). Unknown tokens are no error.
 
+    ``linked`` ends the SSO session that they came through as well, where the pool tracks sessions.
     Raises UnsupportedOperationException, UnsupportedTokenTypeException or UnauthorizedException (spec/api/04 §11).
     """
     if not client.revocation_enabled:
@@ -354,7 +364,14 @@ async def revoke(call: Call, pool: Pool, client: Client, token: str) -> None:
         return
     if held.client_id != client.id or held.pool_id != pool.id:
         raise UnauthorizedException("The token was not issued to this client")
-    await call.store.write(lambda tx: tx.sessions.delete(held.session_id))
+
+    def commit(tx: Tx) -> None:
+        session = tx.sessions.find(held.session_id) if linked and pool.tracks_sessions else None
+        tx.sessions.delete(held.session_id)
+        if session is not None and session.origin is not None:
+            tx.sso_sessions.delete(session.origin)
+
+    await call.store.write(commit)
 
 
 def _seal(call: Call, session: Session) -> str:

@@ -129,8 +129,12 @@ def release_aliases(tx: Tx, pool: Pool, user: User, now: int) -> None:
 
 
 def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | None = None) -> User:
-    """Revoke every token and authorization code of a user, and set whether the user is enabled where that is given."""
+    """Revoke every token and authorization code of a user, and set whether the user is enabled where that is given.
+
+    SSO sessions on record end as well; a cookie without a record cannot (spec/http/03 §3.11).
+    """
     tx.sessions.delete_of_user(user.id)
+    tx.sso_sessions.delete_of_user(user.id)
     tx.authorization_codes.delete_of_user(user.id)
     changed = replace(user, signed_out_at=now)
     if enabled is not None and enabled != user.enabled:

@@ -10,14 +10,9 @@ from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.flows.authorization import Authorization, grant
-from poolhouse.flows.browser import (
-    COOKIE,
-    LIFETIME_SECONDS,
-    BrowserSession,
-    begin_browser_session,
-    seal_browser_session,
-)
+from poolhouse.flows.browser import COOKIE, find_browser_session, open_browser_session, seal_browser_session
 from poolhouse.flows.calls import PublicCall
+from poolhouse.flows.session_tracking import begin_sso_session
 from poolhouse.login.branding import Style
 from poolhouse.login.session import STATE_COOKIE, XSRF_COOKIE, PageState, Step, Told, seal_state
 from poolhouse.login.texts import Texts
@@ -158,22 +153,28 @@ class Visit:
         return self._redirect(location, self._cookies(step, self.place.csrf))
 
     async def finish(
-        self, user: User, *, auth_time: int, event_id: str | None, commit: Callable[[Tx], None] | None = None
+        self, user: User, *, auth_time: int, event_id: str | None, commit: Callable[[Tx], None]
     ) -> Response:
         """Return the redirect to the application of a user who signed in just now; ``auth_time`` is in seconds.
 
         The browser gets its SSO session and, since it has more rights now, a new token against forged requests.
         Raises AuthorizationRefused where a trigger fails.
         """
-        location = await grant(self.call, self.request, user, auth_time=auth_time, event_id=event_id, commit=commit)
-        session = begin_browser_session(user, auth_time=auth_time, event_id=event_id)
+        before = find_browser_session(self.call, self.pool, self.cookies.get(COOKIE))
+        session = await open_browser_session(self.call, self.pool, user, before, auth_time=auth_time, event_id=event_id)
+
+        def write(tx: Tx) -> None:
+            commit(tx)
+            begin_sso_session(tx, self.call, self.client, user, session, before)
+
+        location = await grant(self.call, self.request, user, session, commit=write)
         domain = self.place.domain
         cookies = [
             set_cookie(
                 domain.session_scope,
                 COOKIE,
                 seal_browser_session(self.call, session),
-                max_age=LIFETIME_SECONDS,
+                max_age=session.expires_at // 1000 - session.auth_time,
                 now=self.call.now,
             ),
             clear_cookie(domain.cookie_scope, XSRF_COOKIE),
@@ -181,14 +182,6 @@ class Visit:
             clear_cookie(domain.cookie_scope, STATE_COOKIE),
         ]
         return self._redirect(location, cookies)
-
-    async def pass_on(self, user: User, session: BrowserSession) -> Response:
-        """Return the redirect to the application of a user who was signed in with this browser already.
-
-        Raises AuthorizationRefused where a trigger fails.
-        """
-        location = await grant(self.call, self.request, user, auth_time=session.auth_time, event_id=session.event_id)
-        return self.leave(location)
 
     @property
     def sign_in_url(self) -> str:

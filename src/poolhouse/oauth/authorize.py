@@ -6,8 +6,7 @@ from poolhouse.flows.authorization import (
     Authorization,
     AuthorizationRefused,
     check_authorization,
-    find_signed_in,
-    grant,
+    pass_on,
     refuse,
 )
 from poolhouse.flows.browser import COOKIE
@@ -53,18 +52,15 @@ async def _answer(request: OAuthRequest, checked: Authorization) -> str | None:
     Raises AuthorizationRefused.
     """
     try:
-        found = await find_signed_in(request.call, checked, cookies(request.headers).get(COOKIE))
-        if found is not None:
-            user, session = found
-            return await grant(request.call, checked, user, auth_time=session.auth_time, event_id=session.event_id)
+        location = await pass_on(request.call, checked, cookies(request.headers).get(COOKIE))
     except AuthorizationRefused:
         raise
     except Exception:
         _logger.exception("authorization failed, request %s", request.id)
         raise refuse(checked, "server_error") from None
-    if "none" in checked.prompts:
+    if location is None and "none" in checked.prompts:
         raise refuse(checked, "login_required")
-    return None
+    return location
 
 
 def _to_sign_in(request: OAuthRequest, domain: DomainContext, query: str, extra: list[Header]) -> Response:

@@ -5,14 +5,15 @@ from urllib.parse import quote, urlencode
 from poolhouse.core.client import Client
 from poolhouse.core.grants import callback_urls, is_registered, logout_urls
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
-from poolhouse.flows.browser import COOKIE
+from poolhouse.flows.browser import COOKIE, find_browser_session
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.web.domains import DomainContext
+from poolhouse.web.requests import cookies
 from poolhouse.web.responses import Response, clear_cookie, domain_redirect
 
 
 async def logout(request: OAuthRequest) -> Response:
-    """Clear the SSO cookie and redirect. Tokens stay as they are."""
+    """Clear the SSO cookie, end the SSO session if it is on record, and redirect. Tokens stay as they are."""
     domain = await request.get_domain()
     try:
         parameters = parse_parameters(request.query)
@@ -27,11 +28,13 @@ async def logout(request: OAuthRequest) -> Response:
     client = found[1]
     target = parameters.get("logout_uri")
     if target is not None and is_registered(target, logout_urls(client)):
-        return _leave(request, domain, target)
-    return _sign_in_again(request, domain, client, parameters)
+        return await _leave(request, domain, target)
+    return await _sign_in_again(request, domain, client, parameters)
 
 
-def _sign_in_again(request: OAuthRequest, domain: DomainContext, client: Client, parameters: Parameters) -> Response:
+async def _sign_in_again(
+    request: OAuthRequest, domain: DomainContext, client: Client, parameters: Parameters
+) -> Response:
     # Cognito: a logout_uri that is not registered counts as absent, hence the first of these texts.
     for name in ("redirect_uri", "response_type"):
         if parameters.get(name) is None:
@@ -41,10 +44,14 @@ def _sign_in_again(request: OAuthRequest, domain: DomainContext, client: Client,
     query = request.query
     if parameters.get("scope") is None:
         query += "&" + urlencode({"scope": " ".join(client.settings.allowed_oauth_scopes or ())})
-    return _leave(request, domain, f"{domain.base_url}/login?{query}")
+    return await _leave(request, domain, f"{domain.base_url}/login?{query}")
 
 
-def _leave(request: OAuthRequest, domain: DomainContext, location: str) -> Response:
+async def _leave(request: OAuthRequest, domain: DomainContext, location: str) -> Response:
+    session = find_browser_session(request.call, domain.pool, cookies(request.headers).get(COOKIE))
+    if session is not None and session.id is not None:
+        id = session.id
+        await request.call.store.write(lambda tx: tx.sso_sessions.delete(id))
     cookie = clear_cookie(domain.session_scope, COOKIE)
     return domain_redirect(location, request_id=request.id, extra=[cookie])
 

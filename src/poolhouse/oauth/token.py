@@ -7,9 +7,12 @@ import msgspec
 
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.parameters import Parameters
+from poolhouse.flows.token_exchange import Derived
 from poolhouse.flows.tokens import Tokens
+from poolhouse.model import IssuedTokenTypeIdentifierType
 from poolhouse.oauth.clients import Presented, check_client, find_client, find_presented
 from poolhouse.oauth.grants import GRANTS, Asked
+from poolhouse.oauth.grants.token_exchange import issued_type
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.storage import Tx
 from poolhouse.web.requests import read_form
@@ -24,6 +27,16 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refresh_token: str | None = None
     expires_in: int
     token_type: str
+
+
+class DerivedBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an exchange; the new token is called ``access_token`` whatever it is (RFC 8693 §2.2.1)."""
+
+    access_token: str
+    issued_token_type: str
+    token_type: str
+    expires_in: int
+    scope: str
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -50,7 +63,8 @@ async def token(request: OAuthRequest) -> Response:
     if any(form.get(name) is None for name in grant.required):
         raise OAuthError("invalid_request")
     tokens = await grant.authorise(asked)
-    return domain_json(encode(tokens), request_id=request.id, extra=[CORS])
+    body = encode_derived(tokens) if isinstance(tokens, Derived) else encode(tokens)
+    return domain_json(body, request_id=request.id, extra=[CORS])
 
 
 def _ask(
@@ -78,5 +92,18 @@ def encode(tokens: Tokens) -> bytes:
         refresh_token=tokens.refresh_token,
         expires_in=tokens.expires_in,
         token_type="Bearer",
+    )
+    return _ENCODER.encode(body)
+
+
+def encode_derived(derived: Derived) -> bytes:
+    """Return the JSON of the answer to an exchange. Only an access token is one to bear."""
+    is_access = derived.type is IssuedTokenTypeIdentifierType.ACCESS_TOKEN
+    body = DerivedBody(
+        access_token=derived.token,
+        issued_token_type=issued_type(derived.type),
+        token_type="Bearer" if is_access else "N_A",
+        expires_in=derived.expires_in,
+        scope=" ".join(derived.scopes),
     )
     return _ENCODER.encode(body)

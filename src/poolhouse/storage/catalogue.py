@@ -133,6 +133,10 @@ class Catalogue:
         """Say if some client of a pool takes SRP."""
         return bool(self._cached("srp", pool_id, pool_id, lambda: self._clients.is_srp_allowed(pool_id)))
 
+    def longest_sso_minutes(self, pool_id: str) -> int:
+        """Return for how long after a sign-in some client of a pool is content with it."""
+        return self._cached("sso", pool_id, pool_id, lambda: self._clients.longest_sso_minutes(pool_id)) or 0
+
     def _cached(self, kind: str, key: str, pool_id: str, load: Callable[[], T]) -> T | None:
         generation = self._generations.find(pool_id)
         if generation is None:

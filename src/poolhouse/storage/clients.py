@@ -29,15 +29,17 @@ class Clients:
 
     def find(self, client_id: str) -> Client | None:
         """Return a client, past the catalogue's cache."""
-        row = self._sql.row("SELECT id, pool_id, revision, settings, secrets FROM clients WHERE id = :id", id=client_id)
+        row = self._sql.row(
+            "SELECT id, pool_id, revision, sso_minutes, settings, secrets FROM clients WHERE id = :id", id=client_id
+        )
         return None if row is None else _client(row)
 
     def insert(self, client: Client) -> None:
         """Store a new client; raises AlreadyExists "client"."""
         doomed.finish(self._sql, "client", client.id)
         added = self._sql.run(
-            "INSERT INTO clients (id, pool_id, revision, srp, settings, secrets) VALUES"
-            " (:id, :pool_id, :revision, :srp, :settings, :secrets) ON CONFLICT DO NOTHING",
+            "INSERT INTO clients (id, pool_id, revision, srp, sso_minutes, settings, secrets) VALUES"
+            " (:id, :pool_id, :revision, :srp, :sso_minutes, :settings, :secrets) ON CONFLICT DO NOTHING",
             **_values(client),
         )
         if not added:
@@ -51,8 +53,8 @@ class Clients:
         Raises ConcurrentModificationException where somebody else changed or deleted it since it was read.
         """
         saved = self._sql.run(
-            "UPDATE clients SET revision = revision + 1, srp = :srp, settings = :settings, secrets = :secrets"
-            " WHERE id = :id AND pool_id = :pool_id AND revision = :revision",
+            "UPDATE clients SET revision = revision + 1, srp = :srp, sso_minutes = :sso_minutes, settings = :settings,"
+            " secrets = :secrets WHERE id = :id AND pool_id = :pool_id AND revision = :revision",
             **_values(client),
         )
         if not saved:
@@ -87,7 +89,7 @@ class Clients:
     def page(self, pool_id: str, *, after: str | None, limit: int) -> list[Client]:
         """Return a pool's clients by id, those after an id."""
         rows = self._sql.rows(
-            "SELECT id, pool_id, revision, settings, secrets FROM clients"
+            "SELECT id, pool_id, revision, sso_minutes, settings, secrets FROM clients"
             " WHERE pool_id = :pool_id AND id > :after ORDER BY id LIMIT :limit",
             pool_id=pool_id,
             after=after or "",
@@ -104,6 +106,11 @@ class Clients:
         sql = "SELECT 1 FROM clients WHERE pool_id = :pool_id AND srp = 1 LIMIT 1"
         return self._sql.row(sql, pool_id=pool_id) is not None
 
+    def longest_sso_minutes(self, pool_id: str) -> int:
+        """Return for how long some client of the pool is content with a sign-in, past the catalogue's cache."""
+        row = self._sql.row("SELECT MAX(sso_minutes) FROM clients WHERE pool_id = :pool_id", pool_id=pool_id)
+        return 0 if row is None or row[0] is None else int(row[0])
+
 
 def _values(client: Client) -> dict[str, object]:
     return {
@@ -111,17 +118,19 @@ def _values(client: Client) -> dict[str, object]:
         "pool_id": client.pool_id,
         "revision": client.revision,
         "srp": int(not client.flows.isdisjoint(SRP_FLOWS)),
+        "sso_minutes": client.sso_minutes,
         "settings": _SETTINGS.encode(client.settings),
         "secrets": encode(client.secrets),
     }
 
 
 def _client(row: Row) -> Client:
-    id, pool_id, revision, settings, secrets = row
+    id, pool_id, revision, sso_minutes, settings, secrets = row
     return Client(
         id=id,
         pool_id=pool_id,
         settings=_SETTINGS.decode(settings, id),
         secrets=_SECRETS.decode(secrets, id),
         revision=revision,
+        sso_minutes=sso_minutes,
     )

@@ -34,6 +34,7 @@ def _delete_first_under(table: str, first: str, second: str) -> str:
 
 _POOL_STEPS = (
     f"DELETE FROM sessions WHERE {_OF_POOL_USERS}",
+    f"DELETE FROM sso_sessions WHERE {_OF_POOL_USERS}",
     f"DELETE FROM authorization_codes WHERE {_OF_POOL_USERS}",
     f"DELETE FROM confirmation_codes WHERE {_OF_POOL_USERS}",
     f"DELETE FROM group_members WHERE {_OF_POOL_USERS}",

@@ -15,6 +15,7 @@ _EXPIRED = tuple(
     doomed.delete_first(table, key, "expires_at < :now", "expires_at")
     for table, key in (
         ("sessions", "id"),
+        ("sso_sessions", "id"),
         ("authorization_codes", "digest"),
         ("confirmation_codes", "user_id, purpose"),
         ("attempts", "name"),

@@ -5,7 +5,12 @@ from msgspec.structs import replace
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica import Replica
 from poolhouse.core.replica_rules import regional
-from poolhouse.model import ConcurrentModificationException, GetUserPoolMfaConfigResponse, UserPoolType
+from poolhouse.model import (
+    ConcurrentModificationException,
+    GetUserPoolMfaConfigResponse,
+    GetUserPoolSessionConfigurationResponse,
+    UserPoolType,
+)
 from poolhouse.storage import counts, doomed
 from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
@@ -13,6 +18,7 @@ from poolhouse.storage.replicas import Replicas
 
 _SETTINGS = Column("pools", "settings", UserPoolType)
 _MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
+_TRACKING = Column("pools", "sessions", GetUserPoolSessionConfigurationResponse)
 # Tables of a few rows for each pool, which go with it, and what is counted for each pool.
 _TABLES = (
     *("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"),
@@ -31,7 +37,8 @@ class Pools:
     def find(self, pool_id: str) -> Pool | None:
         """Return a pool, past the catalogue's cache."""
         row = self._sql.row(
-            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools WHERE id = :id", id=pool_id
+            "SELECT id, builtin, revision, device_group_key, settings, mfa, sessions FROM pools WHERE id = :id",
+            id=pool_id,
         )
         return None if row is None else _pool(row, self._replicas.of_pool(pool_id))
 
@@ -39,8 +46,9 @@ class Pools:
         """Store a new pool; raises AlreadyExists "pool"."""
         doomed.finish(self._sql, "pool", pool.id)
         added = self._sql.run(
-            "INSERT INTO pools (id, region, builtin, revision, device_group_key, settings, mfa) VALUES"
-            " (:id, :region, :builtin, :revision, :device_group_key, :settings, :mfa) ON CONFLICT DO NOTHING",
+            "INSERT INTO pools (id, region, builtin, revision, device_group_key, settings, mfa, sessions) VALUES"
+            " (:id, :region, :builtin, :revision, :device_group_key, :settings, :mfa, :sessions)"
+            " ON CONFLICT DO NOTHING",
             region=pool.region,
             revision=pool.revision,
             **_values(pool),
@@ -62,7 +70,7 @@ class Pools:
             return pool
         saved = self._sql.run(
             "UPDATE pools SET builtin = :builtin, revision = revision + 1, device_group_key = :device_group_key,"
-            " settings = :settings, mfa = :mfa WHERE id = :id AND revision = :revision",
+            " settings = :settings, mfa = :mfa, sessions = :sessions WHERE id = :id AND revision = :revision",
             revision=pool.revision,
             **_values(pool),
         )
@@ -96,7 +104,7 @@ class Pools:
         """
         asked = {"region": region, "after": after or "", "limit": limit}
         rows = self._sql.rows(
-            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools"
+            "SELECT id, builtin, revision, device_group_key, settings, mfa, sessions FROM pools"
             " WHERE region = :region AND builtin = 0 AND id > :after ORDER BY id LIMIT :limit",
             **asked,
         )
@@ -135,11 +143,12 @@ def _values(pool: Pool) -> dict[str, object]:
         "device_group_key": pool.device_group_key,
         "settings": _SETTINGS.encode(pool.settings),
         "mfa": _MFA.encode(pool.mfa),
+        "sessions": None if pool.tracking is None else _TRACKING.encode(pool.tracking),
     }
 
 
 def _pool(row: Row, replicas: tuple[Replica, ...]) -> Pool:
-    id, builtin, revision, device_group_key, settings, mfa = row
+    id, builtin, revision, device_group_key, settings, mfa, sessions = row
     return Pool(
         id=id,
         settings=_SETTINGS.decode(settings, id),
@@ -148,4 +157,5 @@ def _pool(row: Row, replicas: tuple[Replica, ...]) -> Pool:
         builtin=bool(builtin),
         revision=revision,
         replicas=replicas,
+        tracking=None if sessions is None else _TRACKING.decode(sessions, id),
     )

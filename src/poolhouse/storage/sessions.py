@@ -2,7 +2,12 @@
 
 # ruff: noqa: S608 - the only thing put into SQL here is the list of a user's columns
 
+from collections.abc import Mapping
+
+from msgspec.structs import asdict
+
 from poolhouse.core.session import AuthorizationCode, Session
+from poolhouse.core.session_tracking import Activity
 from poolhouse.core.user import User
 from poolhouse.storage.counts import Generations
 from poolhouse.storage.documents import Column, encode
@@ -35,11 +40,16 @@ class Sessions:
         self._sql.run(
             "INSERT INTO sessions (id, user_id, client_id, expires_at, document)"
             " VALUES (:id, :user_id, :client_id, :expires_at, :document)",
-            id=session.id,
-            user_id=session.user_id,
-            client_id=session.client_id,
-            expires_at=session.expires_at,
-            document=encode(session),
+            **_values(session),
+        )
+
+    def insert_tracked(self, session: Session, activity: Activity) -> None:
+        """Store a new session together with its first use."""
+        self._sql.run(
+            "INSERT INTO sessions (id, user_id, client_id, expires_at, document, tracked_user, active_at, device, address)"
+            " VALUES (:id, :user_id, :client_id, :expires_at, :document, :user_id, :at, :device, :address)",
+            **_values(session),
+            **asdict(activity),
         )
 
     def save(self, session: Session) -> bool:
@@ -67,6 +77,28 @@ class Sessions:
         self._generations.note(user.pool_id, generation)
         return _SESSION.decode(document, id), user
 
+    def tracked(self, user_id: int, now: int) -> list[tuple[Session, Activity]]:
+        """Return a user's tracked sessions that have not expired, each with its last use."""
+        rows = self._sql.rows(
+            "SELECT id, document, active_at, device, address FROM sessions"
+            " WHERE tracked_user = :user_id AND expires_at > :now",
+            user_id=user_id,
+            now=now,
+        )
+        return [(_SESSION.decode(document, id), Activity(*activity)) for id, document, *activity in rows]
+
+    def last_active(self, user_id: int, now: int) -> dict[str, int]:
+        """Return when each tracked session of a user, expired ones left out, was used last."""
+        sql = "SELECT id, active_at FROM sessions WHERE tracked_user = :user_id AND expires_at > :now"
+        return dict(self._sql.rows(sql, user_id=user_id, now=now))
+
+    def note(self, uses: Mapping[str, Activity]) -> None:
+        """Store the last use of tracked sessions; others, and what is older than the stored use, are left alone."""
+        self._sql.run_many(
+            "UPDATE sessions SET active_at = :at, device = :device, address = :address WHERE id = :id AND active_at < :at",
+            [{"id": id, **asdict(activity)} for id, activity in sorted(uses.items())],
+        )
+
     def delete(self, id: str) -> bool:
         """Revoke a session; False where there is none."""
         return bool(self._sql.run("DELETE FROM sessions WHERE id = :id", id=id))
@@ -79,6 +111,16 @@ class Sessions:
         """Revoke all sessions of a client, a bounded number in each statement."""
         while self._sql.run(_OF_CLIENT, client_id=client_id, limit=CHUNK) == CHUNK:
             pass
+
+
+def _values(session: Session) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "user_id": session.user_id,
+        "client_id": session.client_id,
+        "expires_at": session.expires_at,
+        "document": encode(session),
+    }
 
 
 class AuthorizationCodes:

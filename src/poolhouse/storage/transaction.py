@@ -26,6 +26,7 @@ from poolhouse.storage.replicas import Replicas
 from poolhouse.storage.resource_servers import ResourceServers
 from poolhouse.storage.risk_configurations import RiskConfigurations
 from poolhouse.storage.sessions import AuthorizationCodes, Sessions
+from poolhouse.storage.sso_sessions import SsoSessions
 from poolhouse.storage.terms import Terms
 from poolhouse.storage.users import Users
 
@@ -58,6 +59,7 @@ class Tx:
         self.identities = Identities(connection)
         self.passkeys = Passkeys(connection)
         self.sessions = Sessions(connection, self._generations)
+        self.sso_sessions = SsoSessions(connection)
         self.authorization_codes = AuthorizationCodes(connection, self._generations)
         self.confirmation_codes = ConfirmationCodes(connection)
         self.attempts = AttemptCounters(connection)

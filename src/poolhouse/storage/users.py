@@ -27,6 +27,7 @@ _OWN_COLUMNS = frozenset({"username", "sub"})
 # Tables of rows that go with their user.
 _OF_USER = (
     "sessions",
+    "sso_sessions",
     "authorization_codes",
     "confirmation_codes",
     "group_members",
@@ -167,6 +168,10 @@ class Users:
         )
         counts.add(self._sql, f"users:{user.pool_id}", -1, user.id % SHARDS)
         return True
+
+    def take_turn(self, user_id: int) -> None:
+        """Have what else takes a turn of the same user happen before this transaction, or after it."""
+        self._sql.run("UPDATE users SET turns = turns + 1 WHERE id = :id", id=user_id)
 
     def page(self, pool_id: str, *, after: str | None, limit: int) -> list[User]:
         """Return a pool's users by name, those after a name."""

@@ -12,7 +12,7 @@ from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
 from poolhouse.flows import sign_in, tokens
 from poolhouse.flows.calls import AdminCall, Call, PublicCall
 from poolhouse.flows.challenges.talk import required
-from poolhouse.flows.clients import check_secret_hash, get_app, is_secret
+from poolhouse.flows.clients import check_secret_hash, get_app, is_proved
 from poolhouse.flows.contexts import on_behalf
 from poolhouse.flows.tokens import Holder, Refreshing, Tokens
 from poolhouse.model import (
@@ -29,6 +29,7 @@ from poolhouse.model import (
     NotAuthorizedException,
     RespondToAuthChallengeRequest,
     RespondToAuthChallengeResponse,
+    RevokeAssociatedSessionsType,
     RevokeTokenRequest,
     RevokeTokenResponse,
     UnauthorizedException,
@@ -104,7 +105,7 @@ async def get_tokens_from_refresh_token(
     (pool, client), holder = await call.store.read(
         lambda tx: _with_holder(tx, lambda tx: get_app(call, tx, request.client_id), held)
     )
-    if not _is_proved(call, client, request.client_secret):
+    if not is_proved(call.deps, client, request.client_secret):
         raise NotAuthorizedException(f"Unable to verify client secret for client {client.id}")
     ours = holder is not None and holder.held.client_id == client.id
     if holder is None or not ours or not tokens.is_from_device(holder, request.device_key):
@@ -123,11 +124,15 @@ async def get_tokens_from_refresh_token(
 
 @operation
 async def revoke_token(call: PublicCall, request: RevokeTokenRequest) -> RevokeTokenResponse:
-    """Revoke a refresh token and the access tokens that came with it; unknown ones are no error."""
+    """Revoke a refresh token and the access tokens that came with it; unknown ones are no error.
+
+    With RevokeAssociatedSessions LINKED the SSO session that they came through ends as well.
+    """
     app = await call.store.read(lambda tx: tx.catalogue.find_app(request.client_id))
-    if app is None or not _is_proved(call, app[1], request.client_secret):
+    if app is None or not is_proved(call.deps, app[1], request.client_secret):
         raise UnauthorizedException(f"Unable to verify client {request.client_id}")
-    await tokens.revoke(call, call.here(app[0]), app[1], request.token)
+    linked = request.revoke_associated_sessions is RevokeAssociatedSessionsType.LINKED
+    await tokens.revoke(call, call.here(app[0]), app[1], request.token, linked=linked)
     return RevokeTokenResponse()
 
 
@@ -247,10 +252,3 @@ def _get_own_app(
 def _with_holder(tx: Tx, load: Callable[[Tx], App], held: Refreshing | None) -> tuple[App, Holder | None]:
     holder = tokens.find_holder(tx, held)
     return load(tx), holder
-
-
-def _is_proved(call: Call, client: Client, secret: str | None) -> bool:
-    """Tell whether a client that has a secret gave it, and one that has none did not."""
-    if secret is None:
-        return not client.secrets
-    return is_secret(call.deps, client, secret)

@@ -3,7 +3,7 @@
 import json
 
 from poolhouse.core.grants import LOCAL_PROVIDER
-from poolhouse.flows.authorization import find_signed_in, refuse
+from poolhouse.flows.authorization import pass_on, refuse
 from poolhouse.flows.browser import COOKIE
 from poolhouse.flows.sign_in import Ask, Attempt, Outcome, start
 from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
@@ -30,10 +30,9 @@ async def show(visit: Visit) -> Response:
 
     Raises AuthorizationRefused where the request wants no page shown.
     """
-    signed_in = await find_signed_in(visit.call, visit.request, visit.cookies.get(COOKIE))
-    if signed_in is not None:
-        user, session = signed_in
-        return await visit.pass_on(user, session)
+    location = await pass_on(visit.call, visit.request, visit.cookies.get(COOKIE))
+    if location is not None:
+        return visit.leave(location)
     if "none" in visit.request.prompts:
         raise refuse(visit.request, "login_required")
     if visit.request.provider not in {None, LOCAL_PROVIDER}:

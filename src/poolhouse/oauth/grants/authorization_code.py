@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from poolhouse.core.client import Client
 from poolhouse.core.grants import OAuthError, check_readable, is_enabled, is_verified
@@ -13,6 +14,7 @@ from poolhouse.core.session import AuthorizationCode
 from poolhouse.core.user import User
 from poolhouse.flows.authorization import TOKEN_SOURCE, code_digest
 from poolhouse.flows.calls import PublicCall
+from poolhouse.flows.session_tracking import begin_session
 from poolhouse.flows.tokens import Tokens, issue, open_session, prepare
 from poolhouse.model import OAuthFlowType
 from poolhouse.oauth.grants.grant import Asked, Grant
@@ -96,13 +98,13 @@ async def _exchange(asked: Asked[Any], redeemed: Redeemed, user: User) -> Tokens
         oauth=True,
         resource=code.resource,
     )
+    session = replace(session, origin=code.origin)
     minting = prepare(call, pool, client, user, session, redeemed.groups)
     tokens = await issue(call, asked.keys, minting, source=TOKEN_SOURCE, nonce=code.nonce)
 
     def commit(tx: Tx) -> bool:
         if tx.authorization_codes.spend(digest, session.id):
-            tx.sessions.insert(session)
-            return True
+            return begin_session(tx, call, pool, session)
         _end_session(tx, digest)
         return False
 

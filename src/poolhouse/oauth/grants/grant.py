@@ -11,6 +11,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.rates import Category
 from poolhouse.core.signing_key import PoolKeys
 from poolhouse.flows.calls import PublicCall
+from poolhouse.flows.token_exchange import Derived
 from poolhouse.flows.tokens import Tokens
 from poolhouse.model import ResourceServerType
 from poolhouse.storage import Tx
@@ -45,4 +46,4 @@ class Grant(Struct, Generic[T], frozen=True, kw_only=True):
     category: Category | None = None
     is_open_to: Callable[[Client], bool]
     load: Callable[[PublicCall, Parameters], Callable[[Tx], T]]
-    authorise: Callable[[Asked[T]], Awaitable[Tokens]]
+    authorise: Callable[[Asked[T]], Awaitable[Tokens | Derived]]
