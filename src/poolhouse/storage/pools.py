@@ -120,7 +120,7 @@ class Pools:
     def every(self, *, after: str | None, limit: int) -> list[Pool]:
         """Return the pools of all Regions by id, those after an id; the built-in pool is left out."""
         rows = self._sql.rows(
-            "SELECT id, builtin, revision, device_group_key, settings, mfa FROM pools"
+            "SELECT id, builtin, revision, device_group_key, settings, mfa, sessions FROM pools"
             " WHERE id > :after AND builtin = 0 ORDER BY id LIMIT :limit",
             after=after or "",
             limit=limit,
