@@ -32,7 +32,7 @@ async def create_user_pool_replica(
 ) -> CreateUserPoolReplicaResponse:
     """Make a replica of a user pool in a further Region; within seconds it is INACTIVE.
 
-    Differs from Cognito (replicas): primary and replicas are one pool in one database, so nothing is copied and nothing
+    Differs from Cognito: primary and replicas are one pool in one database, so nothing is copied and nothing
     lags behind. A replica begins with the e-mail, text message and Lambda settings that the pool has at that time, and
     with tags of its own; a pool can have ten.
     """
