@@ -94,6 +94,12 @@ def test_every_setting_comes_back(command, seeded, call, server, pool, app, user
     )
     client = app(pool_id, GenerateSecret=True, AllowedOAuthScopes=["gone/x", "openid"], RefreshTokenValidity=0)
     call("DeleteResourceServer", UserPoolId=pool_id, Identifier="gone")
+    own, limit = {"UserPoolId": pool_id, "ClientId": client["ClientId"]}, {"MaxValidityMinutes": 7}
+    for tracking in ("ENABLED", "DISABLED"):
+        most = {"UserSessionTracking": tracking, "TokenSession": {"MaxPerUser": 3}}
+        call("SetUserPoolSessionConfiguration", UserPoolId=pool_id, **most)
+        if tracking == "ENABLED":
+            call("SetUserPoolClientSessionConfiguration", **own, SSOSession=limit)
     call(
         "CreateUserPoolDomain",
         UserPoolId=pool_id,
@@ -112,6 +118,8 @@ def test_every_setting_comes_back(command, seeded, call, server, pool, app, user
             cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client["ClientId"])["UserPoolClient"],
             cognito.admin_get_user(UserPoolId=pool_id, Username="eve@example.org"),
             cognito.describe_user_pool_domain(Domain="login.export.example.org")["DomainDescription"],
+            cognito.get_user_pool_session_configuration(UserPoolId=pool_id),
+            cognito.get_user_pool_client_session_configuration(**own),
         ]
         for each in found:
             each.pop("ResponseMetadata", None)

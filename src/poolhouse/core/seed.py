@@ -17,8 +17,10 @@ from poolhouse.model import (
     AttributeType,
     ChallengeNameType,
     ClientSecretDescriptorType,
+    ClientSSOSessionConfigType,
     DomainDescriptionType,
     GetUserPoolMfaConfigResponse,
+    GetUserPoolSessionConfigurationResponse,
     GroupType,
     IdentityProviderType,
     ManagedLoginBrandingType,
@@ -92,6 +94,7 @@ class SeedClient(UserPoolClientType, frozen=True, kw_only=True, omit_defaults=Tr
     managed_login_branding: ManagedLoginBrandingType | None = None
     terms: tuple[SeedTerms, ...] = ()
     ui_customization: SeedStyle | None = field(name="UICustomization", default=None)
+    sso_session: ClientSSOSessionConfigType | None = field(name="SSOSession", default=None)
 
 
 class SeedDomain(DomainDescriptionType, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
@@ -173,6 +176,7 @@ class SeedPool(UserPoolType, frozen=True, kw_only=True, omit_defaults=True, rena
     pool_name: UserPoolNameType | None = None
     schema: list[SchemaAttributeType] | None = None
     mfa_config: GetUserPoolMfaConfigResponse | None = None
+    session_configuration: GetUserPoolSessionConfigurationResponse | None = None
     signing_keys: tuple[SeedKey, ...] = ()
     resource_servers: tuple[ResourceServerType, ...] = ()
     identity_providers: tuple[IdentityProviderType, ...] = ()

@@ -29,6 +29,7 @@ from poolhouse.core.seed import (
     SeedStyle,
     SeedTerms,
 )
+from poolhouse.core.session_settings import client_with_limit, pool_with_tracking
 from poolhouse.core.terms import new_terms
 from poolhouse.model import (
     CreateIdentityProviderRequest,
@@ -45,6 +46,7 @@ from poolhouse.model import (
     SchemaAttributeType,
     SetUICustomizationRequest,
     SetUserPoolMfaConfigRequest,
+    SetUserPoolSessionConfigurationRequest,
     TermsType,
 )
 
@@ -77,6 +79,9 @@ def pool_of(seed: SeedPool, *, account_id: str, device_group_key: str, now: int)
     if seed.mfa_config is not None:
         mfa = request_of(SetUserPoolMfaConfigRequest, seed.mfa_config, user_pool_id=seed.id)
         pool = pool_with_mfa(pool, mfa, now)
+    if seed.session_configuration is not None:
+        tracking = request_of(SetUserPoolSessionConfigurationRequest, seed.session_configuration, user_pool_id=seed.id)
+        pool = pool_with_tracking(pool, tracking)
     return replace(pool, settings=_dated(pool.settings, seed))
 
 
@@ -97,6 +102,8 @@ def client_of(seed: SeedClient, around: Surroundings, now: int) -> Client:
     owner = owner_of(around.pool, seed.user_pool_id)
     request = request_of(CreateUserPoolClientRequest, seed, **owner, client_secret=values[0] if values else None)
     client = new_client(request, around, client_id=seed.client_id, now=now)
+    if seed.sso_session is not None:
+        client = client_with_limit(client, around.pool, seed.sso_session)
     return replace(client, settings=replace(_dated(client.settings, seed), client_type=seed.client_type))
 
 

@@ -1,10 +1,7 @@
 """How sessions are tracked: by pool, and by app client (spec/api/10 §1.1, §1.2)."""
 
-from msgspec.structs import replace
-
 from poolhouse.api.registry import operation
-from poolhouse.core.pool import Pool
-from poolhouse.core.tiers import check_feature, tier_of
+from poolhouse.core.session_settings import client_with_limit, pool_with_tracking
 from poolhouse.flows.calls import AdminCall
 from poolhouse.model import (
     ClientSSOSessionConfigType,
@@ -19,8 +16,6 @@ from poolhouse.model import (
     SetUserPoolSessionConfigurationResponse,
 )
 from poolhouse.storage import Tx
-
-FEATURE = "Session Tracking"
 
 
 @operation
@@ -42,14 +37,7 @@ async def set_user_pool_session_configuration(
     """
 
     def commit(tx: Tx) -> None:
-        pool = call.pool(tx, request.user_pool_id)
-        check_feature(tier_of(pool.settings), FEATURE)
-        configuration = GetUserPoolSessionConfigurationResponse(
-            user_pool_id=pool.id,
-            user_session_tracking=request.user_session_tracking,
-            token_session=request.token_session,
-        )
-        tx.pools.save(replace(pool, tracking=configuration))
+        tx.pools.save(pool_with_tracking(call.pool(tx, request.user_pool_id), request))
 
     await call.store.write(commit)
     return SetUserPoolSessionConfigurationResponse(
@@ -84,17 +72,13 @@ async def set_user_pool_client_session_configuration(
 
     def commit(tx: Tx) -> None:
         client = call.client(tx, request.user_pool_id, request.client_id)
-        _check_tracked(call.pool(tx, client.pool_id))
-        tx.clients.save(replace(client, sso_minutes=request.sso_session.max_validity_minutes))
+        pool = call.pool(tx, client.pool_id)
+        changed = client_with_limit(client, pool, request.sso_session)
+        if not pool.tracks_sessions:
+            raise InvalidParameterException("Session tracking is not enabled for the user pool.")
+        tx.clients.save(changed)
 
     await call.store.write(commit)
     return SetUserPoolClientSessionConfigurationResponse(
         user_pool_id=request.user_pool_id, client_id=request.client_id, sso_session=request.sso_session
     )
-
-
-def _check_tracked(pool: Pool) -> None:
-    """Check that a pool tracks sessions; raises InvalidParameterException, FeatureUnavailableInTierException."""
-    check_feature(tier_of(pool.settings), FEATURE)
-    if not pool.tracks_sessions:
-        raise InvalidParameterException("Session tracking is not enabled for the user pool.")

@@ -25,6 +25,7 @@ from poolhouse.core.seed import (
     SeedUser,
 )
 from poolhouse.core.seed_people import exported_passkey
+from poolhouse.core.session_tracking import DEFAULT_SSO_MINUTES
 from poolhouse.core.user import User
 from poolhouse.crypto.totp import to_text
 from poolhouse.flows.calls import Call, Deps, Origin, PublicCall
@@ -35,6 +36,7 @@ from poolhouse.flows.software_tokens import open_token
 from poolhouse.flows.users import describe as describe_user
 from poolhouse.model import (
     ClientSecretDescriptorType,
+    ClientSSOSessionConfigType,
     GetUserPoolMfaConfigResponse,
     ResourceNotFoundException,
     UserPoolMfaType,
@@ -83,6 +85,7 @@ def _pool(tx: Tx, call: Call, pool: Pool, *, signing_keys: bool) -> SeedPool:
     return SeedPool(
         **asdict(settings),
         mfa_config=None if pool.mfa == _NO_MFA else pool.mfa,
+        session_configuration=None if pool.tracking is None else replace(pool.tracking, user_pool_id=None),
         signing_keys=_keys(tx, call, pool) if signing_keys else (),
         resource_servers=tuple(replace(server, user_pool_id=None) for server in servers),
         identity_providers=tuple(
@@ -136,6 +139,11 @@ def _client(tx: Tx, call: Call, pool: Pool, client: Client) -> SeedClient:
             for _, terms in sorted(tx.terms.of_client(client.id).items())
         ),
         ui_customization=_style(tx.classic_styles.find(pool.id, client.id)),
+        sso_session=(
+            None
+            if client.sso_minutes == DEFAULT_SSO_MINUTES
+            else ClientSSOSessionConfigType(max_validity_minutes=client.sso_minutes)
+        ),
     )
 
 
