@@ -1,4 +1,4 @@
-"""Password hashes: Argon2id (RFC 9106), always on a thread."""
+"""Password hashes: Argon2id (RFC 9106), and those that imported users bring along; always on a thread."""
 
 import os
 import re
@@ -7,6 +7,8 @@ from base64 import b64decode, b64encode
 import argon2
 from argon2.exceptions import VerifyMismatchError
 
+from poolhouse.core.password_hashes import Argon2, read_hash
+from poolhouse.crypto.foreign_hashes import matches
 from poolhouse.crypto.threads import Threads
 
 _PHC = re.compile(
@@ -14,6 +16,8 @@ _PHC = re.compile(
     r"\$(?P<salt>[A-Za-z0-9+/]{11,86})\$(?P<tag>[A-Za-z0-9+/]{16,171})",
     re.ASCII,
 )
+# How our own hashes begin, and imported ones by the same algorithm.
+OWN = "$argon2id$"
 
 
 class PasswordHasher:
@@ -49,8 +53,8 @@ class PasswordHasher:
         return matches and hash is not None
 
     def needs_rehash(self, hash: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._argon2.check_needs_rehash(hash)
+        """Whether the hash was made with other parameters than today's, or by another algorithm."""
+        return not hash.startswith(OWN) or self._argon2.check_needs_rehash(hash)
 
     def is_hash(self, text: str) -> bool:
         """Whether a text is a hash that ``verify`` can check."""
@@ -64,6 +68,10 @@ class PasswordHasher:
         self._threads.close()
 
     def _verify(self, hash: str, password: str) -> bool:
+        if not hash.startswith(OWN):
+            foreign = read_hash(hash)
+            assert not isinstance(foreign, Argon2)
+            return matches(foreign, password)
         try:
             return self._argon2.verify(hash, password)
         except VerifyMismatchError:
