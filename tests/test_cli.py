@@ -414,7 +414,7 @@ def test_every_command_of_the_interface_is_there():
     """The names that scripts rely on."""
     assert {path[0] for path in PATHS if path} == {
         *("serve", "env", "outbox", "migrate", "check", "backup", "restore"),
-        *("keys", "credentials", "operators", "seed", "version"),
+        *("keys", "credentials", "operators", "imports", "seed", "version"),
     }
 
 

@@ -32,6 +32,7 @@ from poolhouse.delivery.logs import LogRoutes
 from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators, recent_uses
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.import_run import run_next
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.seeds.application import Plan, apply, read_plan
@@ -44,6 +45,7 @@ from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.web.health import Health
+from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ SWEEP_SECONDS = 60
 SWEEP_ROWS = 1000
 # How long the records of pools' logs may wait for company.
 LOG_SECONDS = 1
+# How often each process looks for a user import job to work on.
+IMPORT_SECONDS = 0.2
 MASTER_KEY_BYTES = 32
 # When the collector looks for cycles: a page of users is a thousand objects, and hardly anything here makes cycles.
 GARBAGE = (20_000, 20, 50)
@@ -333,6 +337,7 @@ class App:
             login=Login(self.deps),
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
+            imports=ImportUploads(self.deps),
         )
         self._router = router
         if self._clock is not None:
@@ -341,12 +346,14 @@ class App:
             self._router = TestApi(router, self.deps, self._clock, plan)
         self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
         self._stack.push_async_callback(self._write_uses)
+        self._node = self.deps.random.uuid()
         background = (
             self._keep_stock,
             self._keep_swept,
             self._keep_up,
             self._keep_logs_delivered,
             self._keep_uses_written,
+            self._keep_importing,
         )
         for work in background:
             await self._stack.enter_async_context(_background(work))
@@ -375,6 +382,10 @@ class App:
         """Write what a stop would otherwise lose, before the store closes; a database that fails must not keep it up."""
         with contextlib.suppress(StorageError):
             await self.deps.recent_uses.write(self.deps.store)
+
+    async def _keep_importing(self) -> None:
+        if not await run_next(self.deps, self._node):
+            await asyncio.sleep(IMPORT_SECONDS)
 
     async def _keep_swept(self) -> None:
         await asyncio.sleep(SWEEP_SECONDS)

@@ -12,6 +12,7 @@ import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api.registry import HANDLERS
 from poolhouse.model import OPERATIONS, Access
 from tests.conftest import PASSWORD
+from tests.csv_files import ROLE
 from tests.oauth.conftest import CALLBACK, OAUTH_CLIENT
 
 FLOWS = [
@@ -40,6 +41,7 @@ class Tenant:
     provider: str = "nobody"
     device: str = "us-east-1_00000000-0000-4000-8000-000000000000"
     session: str = "tkn" + "0" * 25
+    job: str = "import-none"
 
     def names(self) -> dict[str, Any]:
         """The members by which requests name things of this tenant."""
@@ -50,6 +52,7 @@ class Tenant:
             "ProviderName": self.provider, "IdpIdentifier": f"{self.provider}.example", "DeviceKey": self.device,
             "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": self.username},
             "SourceUser": self.identity("source"), "User": self.identity("linked"), "SessionId": self.session,
+            "JobId": self.job,
         }  # fmt: skip
 
     def identity(self, value: str) -> dict[str, str]:
@@ -90,7 +93,9 @@ def tenant(call, pool, app, user) -> Callable[[str], Tenant]:
         call("SetUserPoolSessionConfiguration", UserPoolId=pool_id, **TRACKING)
         device = confirm_device(call, client, name)
         session = call("AdminListUserSessions", UserPoolId=pool_id, Username=name)["Sessions"][0]["SessionId"]
-        own = (f"rs-{name}", f"group-{name}", terms, secret, provider, device, session)
+        importing = {"JobName": name, "CloudWatchLogsRoleArn": ROLE}
+        job = call("CreateUserImportJob", UserPoolId=pool_id, **importing)["UserImportJob"]["JobId"]
+        own = (f"rs-{name}", f"group-{name}", terms, secret, provider, device, session, job)
         made = Tenant(pool_id, client, domain, branding, name, *own)
         linked = {"DestinationUser": made.names()["DestinationUser"], "SourceUser": made.identity("linked")}
         call("AdminLinkProviderForUser", UserPoolId=pool_id, **linked)
@@ -135,6 +140,7 @@ MORE: dict[str, Any] = {
     "CSS": "", **TERMS, **PROVIDER, "MaxResults": 5, "UseCognitoProvidedValues": True, "MfaConfiguration": "OFF", "ManagedLoginVersion": 1,
     "DeviceRememberedStatus": "not_remembered", "RegionName": "eu-west-1", "Status": "ACTIVE",
     "FeedbackValue": "Valid", "EventId": "00000000-0000-4000-8000-000000000000", "LogConfigurations": [],
+    "JobName": "after", "CloudWatchLogsRoleArn": ROLE,
     "MFAOptions": [], "SSOSession": {"MaxValidityMinutes": 0}, **TRACKING,
 }  # fmt: skip
 # Members that are left out although they could be given.
@@ -216,6 +222,8 @@ def snapshot(call, tenant: Tenant) -> Any:
             for each in call("AdminListUserSessions", **pool, Username=tenant.username)["Sessions"]
             if each["SessionId"] == tenant.session
         ],
+        call("ListUserImportJobs", **pool, MaxResults=9),
+        call("DescribeUserImportJob", **pool, JobId=tenant.job),
         call("ListTagsForResource", ResourceArn=ARN + tenant.pool_id),
     ]
 

@@ -10,6 +10,8 @@ from poolhouse.core.domain import Domain
 from poolhouse.core.groups import Group
 from poolhouse.core.identities import Identity
 from poolhouse.core.identity_providers import IdentityProvider
+from poolhouse.core.import_csv import Newcomer
+from poolhouse.core.import_jobs import ImportJob
 from poolhouse.core.message import Message
 from poolhouse.core.passkeys import Passkey
 from poolhouse.core.pool import Pool
@@ -184,6 +186,18 @@ def passkey(id="k", **members) -> Passkey:
         "created_at": NOW,
     }
     return Passkey(id=id, **defaults | members)
+
+
+def newcomer(username=None, *aliases: str, **members) -> Newcomer:
+    """Somebody whom an import would let in, under these alias keys."""
+    made = user(username, **members)
+    return Newcomer(name=made.username, user=made, names=names(*aliases, email="x@y"), wanted=aliases, preferred=None)
+
+
+def import_job(id="import-0000000001", pool_id=POOL, **members) -> ImportJob:
+    return ImportJob(
+        id=id, pool_id=pool_id, name="job", role_arn="arn:aws:iam::1:role/r", **{"created_at": NOW} | members
+    )
 
 
 def session(id, user_id, client_id="client", expires_at=NOW + 1000, **members) -> Session:

@@ -10,6 +10,7 @@ import pytest
 
 from poolhouse.core.access_key import AccessKey
 from poolhouse.core.auth_events import Feedback
+from poolhouse.core.import_jobs import LogEntry, Outcome
 from poolhouse.core.session import Attempts
 from poolhouse.core.session_tracking import Activity
 from poolhouse.model import EventSourceName, EventType, FeedbackValueType
@@ -29,9 +30,11 @@ from tests.storage.builders import (
     domain,
     group,
     identity,
+    import_job,
     log_delivery,
     message,
     names,
+    newcomer,
     passkey,
     pool,
     provider,
@@ -108,6 +111,17 @@ def write_everything(tx: Tx) -> None:
     tx.signing_keys.claim(POOL, "id")
     tx.signing_keys.insert(signing_key(pool_id=POOL, state="active", use="access"))
     tx.settings.put("x", b"1")
+    job = import_job("import-1")
+    tx.user_imports.insert(job)
+    tx.user_imports.save(job)
+    tx.user_imports.begin_turn("import-1")
+    tx.user_imports.hold_turn("import-1", "process", NOW)
+    tx.user_imports.add_log(job, [LogEntry(2, 9, Outcome.SUCCEEDED, "The import succeeded.")])
+    tx.user_import_files.begin(POOL, "import-1", "f", NOW)
+    tx.user_import_files.touch("f")
+    tx.user_import_files.add_chunk("f", 0, b"x")
+    tx.user_import_files.keep("f")
+    tx.many_users.insert(POOL, [newcomer("bob"), newcomer("cat", "email:c@x")])
     tx.rates.set_limit("us-east-1", "UserToken", 120)
     tx.rates.spend("us-east-1", "UserToken", NOW)
 
@@ -197,6 +211,15 @@ def read_everything(tx: Tx) -> None:
     tx.signing_keys.stock_count()
     tx.signing_keys.of_pool(POOL)
     tx.settings.find("x")
+    tx.user_imports.find("import-1")
+    tx.user_imports.count(POOL)
+    tx.user_imports.have_hashes(POOL)
+    tx.catalogue.hashes_imported(POOL)
+    tx.user_imports.page(POOL, before=(NOW, "import-2"), limit=9)
+    tx.user_imports.active()
+    tx.user_imports.log(import_job("import-1"), after=0, limit=9)
+    tx.user_import_files.find_chunk("f", 0)
+    tx.many_users.find_taken(POOL, [newcomer("b" * 36, "email:c@x")])
     tx.rates.limits()
     tx.rates.spent_until("us-east-1", "UserToken")
     tx.replicas.of_pool(POOL)
@@ -237,6 +260,10 @@ def delete_everything(tx: Tx) -> None:
     tx.replicas.finish(9)
     tx.replicas.save(POOL, replica(status="DELETING"))
     tx.replicas.finish(9)
+    tx.user_imports.end_turn("import-1")
+    tx.user_import_files.drop_chunks("f", 1)
+    tx.user_import_files.drop_others("import-1", "f")
+    tx.user_import_files.drop("f")
     tx.pools.delete(POOL)
     tx.access_keys.delete("A")
     tx.sweep(NOW, 10)

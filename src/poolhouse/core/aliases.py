@@ -11,6 +11,8 @@ CONTACTS = ("email", "phone_number")
 SEARCHABLE = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
 # As long as a filter of ListUsers can be; PostgreSQL's index rows hold 2,704 bytes (and its texts no NUL).
 INDEXED_LENGTH = 256
+# Text of AliasExistsException (spec/api/11 §3).
+CLASH = "An account with the given {} already exists."
 # The longest number of E.164, with its plus sign.
 PHONE_LENGTH = 16
 

@@ -13,6 +13,7 @@ from poolhouse.core.replica_rules import check_key, check_only_regional
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.core.tiers import LITE, tier_of
 from poolhouse.flows.calls import AdminCall, Deps
+from poolhouse.flows.import_jobs import check_no_import
 from poolhouse.model import (
     CreateUserPoolRequest,
     ExplicitAuthFlowsType,
@@ -74,11 +75,12 @@ async def update_pool(call: AdminCall, request: UpdateUserPoolRequest) -> None:
     """Change a user pool.
 
     Raises ResourceNotFoundException, InvalidParameterException, ConcurrentModificationException,
-    tagging and tier errors.
+    UserImportInProgressException, tagging and tier errors.
     """
 
     def commit(tx: Tx) -> None:
         before = call.pool(tx, request.user_pool_id)
+        check_no_import(tx, before.id)
         after = updated_pool(before, request, call.now)
         if before.seat is not None:
             check_only_regional(before, after)
@@ -115,12 +117,14 @@ def _check_downgrade(tx: Tx, pool: Pool) -> None:
 async def delete_pool(call: AdminCall, pool_id: str) -> None:
     """Delete a user pool and everything in it.
 
-    Raises ResourceNotFoundException, InvalidParameterException while it is protected, has a domain or replicas.
+    Raises ResourceNotFoundException, InvalidParameterException while it is protected, has a domain or replicas,
+    UserImportInProgressException.
     """
 
     def commit(tx: Tx) -> None:
         pool = call.pool(tx, pool_id)
         settings = pool.settings
+        check_no_import(tx, pool.id)
         if settings.deletion_protection == "ACTIVE":
             raise InvalidParameterException(
                 "The user pool cannot be deleted because deletion protection is activated."

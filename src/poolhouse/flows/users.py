@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from poolhouse.core import attributes
 from poolhouse.core.aliases import (
+    CLASH,
     CONTACTS,
     alias_key,
     alias_keys_for,
@@ -28,8 +29,7 @@ from poolhouse.storage.errors import AlreadyExists
 
 TAKEN = "User already exists"
 PREFERRED_TOO_EARLY = "Preferred username can't be provided while the account is not confirmed"
-# Texts of AliasExistsException (spec/api/11 §3).
-CLASH = "An account with the given {} already exists."
+# What AliasExistsException says where a user is confirmed (spec/api/11 §3).
 CLASH_AT_CONFIRMATION = "An account with the {} already exists."
 
 

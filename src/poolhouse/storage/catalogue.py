@@ -26,6 +26,7 @@ from poolhouse.storage.logs import LogDeliveries
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.resource_servers import ResourceServers
 from poolhouse.storage.risk_configurations import RiskConfigurations
+from poolhouse.storage.user_imports import UserImports
 
 T = TypeVar("T")
 Child = TypeVar("Child", Client, Domain)
@@ -79,6 +80,7 @@ class Catalogue:
         self._pools, self._clients = Pools(connection), Clients(connection)
         self._domains, self._branding = Domains(connection), Branding(connection)
         self._servers, self._keys = ResourceServers(connection), SigningKeys(connection)
+        self._imports = UserImports(connection)
         self._risk, self._logs = RiskConfigurations(connection), LogDeliveries(connection)
 
     def find_pool(self, pool_id: str) -> Pool | None:
@@ -132,6 +134,10 @@ class Catalogue:
     def srp_allowed(self, pool_id: str) -> bool:
         """Say if some client of a pool takes SRP."""
         return bool(self._cached("srp", pool_id, pool_id, lambda: self._clients.is_srp_allowed(pool_id)))
+
+    def hashes_imported(self, pool_id: str) -> bool:
+        """Say if a user import job of a pool takes over password hashes, or did."""
+        return bool(self._cached("hashes", pool_id, pool_id, lambda: self._imports.have_hashes(pool_id)))
 
     def longest_sso_minutes(self, pool_id: str) -> int:
         """Return for how long after a sign-in some client of a pool is content with it."""

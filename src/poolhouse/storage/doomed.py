@@ -1,6 +1,6 @@
-"""What is deleted in steps: what a deleted pool, client, group or identity provider had.
+"""What is deleted in steps: what a deleted pool, client, group, identity provider or import file had.
 
-The pool, client, group or provider itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
+The pool or other thing itself is gone at once, so nothing reaches these rows any more; the sweeper removes them.
 """
 
 # ruff: noqa: S608 - only our own names are put into SQL here
@@ -46,14 +46,16 @@ _POOL_STEPS = (
     delete_first("user_search", "pool_id, attribute, value, username", "pool_id = :id"),
     delete_first("groups", "id", "pool_id = :id", "name"),
     delete_first("auth_events", "id", "pool_id = :id", "user_id, at, id"),
+    delete_first("user_import_log", "pool_id, job_id, line", "pool_id = :id"),
 )
 _CLIENT_STEPS = (delete_first("sessions", "id", "client_id = :id"),)
 _GROUP_STEPS = (_delete_first_under("group_members", "group_id", "username"),)
-_STEPS = {"pool": _POOL_STEPS, "client": _CLIENT_STEPS, "group": _GROUP_STEPS}
+_FILE_STEPS = (_delete_first_under("user_import_chunks", "file_id", "number"),)
+_STEPS = {"pool": _POOL_STEPS, "client": _CLIENT_STEPS, "group": _GROUP_STEPS, "user_import_file": _FILE_STEPS}
 # What takes more than SQL.
 _WORK = {"provider": unlink_first}
 # Groups are known by a number.
-_KEYS: dict[str, type[str] | type[int]] = {"pool": str, "client": str, "group": int}
+_KEYS: dict[str, type[str] | type[int]] = {"pool": str, "client": str, "group": int, "user_import_file": str}
 
 
 def doom(connection: Connection, kind: str, id: str) -> None:

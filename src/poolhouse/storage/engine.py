@@ -1,7 +1,7 @@
 """The whole of "two dialects": what repositories see of a database, what an engine must do, and translation."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from poolhouse.storage.errors import AlreadyExists, StorageError
@@ -80,6 +80,14 @@ class Connection(Protocol):
 
     def run_many(self, sql: str, values: list[dict[str, object]]) -> None:
         """Run a statement once for each set of values."""
+        ...
+
+    def insert_many(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert many rows, as quickly as the engine can; all of them must be new."""
+        ...
+
+    def insert_numbered(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> list[int]:
+        """Insert many rows of a table whose column ``id`` is its identity; return their numbers in order."""
         ...
 
 

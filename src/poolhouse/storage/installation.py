@@ -6,6 +6,8 @@ from poolhouse.core.message import Message
 from poolhouse.storage import doomed
 from poolhouse.storage.documents import Column, encode
 from poolhouse.storage.engine import Connection
+from poolhouse.storage.user_import_files import expire_files
+from poolhouse.storage.user_imports import expire_jobs
 
 # The outbox is for development; it must not grow with traffic.
 OUTBOX_DAYS = 7
@@ -87,5 +89,6 @@ def sweep(connection: Connection, now: int, limit: int) -> int:
     Each statement removes ``limit`` rows at most; returns how many were removed in all.
     """
     removed = sum(connection.run(sql, now=now, limit=limit) for sql in _EXPIRED)
+    removed += expire_jobs(connection, now, limit) + expire_files(connection, now, limit)
     removed += connection.run(_OLD_MESSAGES, old=now - OUTBOX_DAYS * 86_400_000, limit=limit)
     return removed + doomed.purge(connection, limit)

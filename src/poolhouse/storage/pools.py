@@ -15,6 +15,7 @@ from poolhouse.storage import counts, doomed
 from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
 from poolhouse.storage.replicas import Replicas
+from poolhouse.storage.user_import_files import drop_all_of_pool
 
 _SETTINGS = Column("pools", "settings", UserPoolType)
 _MFA = Column("pools", "mfa", GetUserPoolMfaConfigResponse)
@@ -23,8 +24,9 @@ _TRACKING = Column("pools", "sessions", GetUserPoolSessionConfigurationResponse)
 _TABLES = (
     *("clients", "domains", "resource_servers", "branding", "classic_styles", "terms", "signing_keys"),
     *("identity_providers", "identity_provider_identifiers", "replicas", "risk_configurations", "log_deliveries"),
+    "user_import_jobs",
 )
-_COUNTED = ("users", "clients", "resource_servers", "groups", "identity_providers")
+_COUNTED = ("users", "clients", "resource_servers", "groups", "identity_providers", "user_import_jobs")
 
 
 class Pools:
@@ -94,6 +96,7 @@ class Pools:
         if not builtin:
             counts.add(self._sql, f"pools:{region}", -1)
         counts.next_generation(self._sql, pool_id)
+        drop_all_of_pool(self._sql, pool_id)
         doomed.doom(self._sql, "pool", pool_id)
         return True
 

@@ -1,6 +1,7 @@
 """One connection to PostgreSQL, and what becomes of its errors."""
 
 import contextlib
+from collections.abc import Sequence
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -76,6 +77,32 @@ class PostgresConnection:
             self._cursor.executemany(translate("postgres", sql), clean)
         except (psycopg.Error, UnicodeError) as error:
             raise self._told(error) from None
+
+    def insert_many(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert many rows by COPY, which takes no round trip for each; all of them must be new.
+
+        Raises Conflict where another transaction stored one of them meanwhile.
+        """
+        head = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        try:
+            with self._cursor.copy(head.encode()) as copy:
+                for row in rows:
+                    copy.write_row([_without_nul(value) for value in row])
+        except psycopg.errors.UniqueViolation:
+            self.refused = Conflict("Others stored the same rows.")
+            raise self.refused from None
+        except (psycopg.Error, UnicodeError) as error:
+            raise self._told(error) from None
+
+    def insert_numbered(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> list[int]:
+        """Insert many rows under the next numbers of the table's sequence, and return these."""
+        sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        try:
+            numbers = [number for (number,) in self._cursor.execute(sql, (table, len(rows))).fetchall()]
+        except psycopg.Error as error:
+            raise self._told(error) from None
+        self.insert_many(table, ("id", *columns), [(number, *row) for number, row in zip(numbers, rows, strict=True)])
+        return numbers
 
     def control(self, command: bytes) -> bytes | None:
         """Run a statement about transactions, past the cursor's machinery; return what was done."""

@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from poolhouse.storage import migrations
@@ -83,6 +83,21 @@ class SqliteConnection:
         except (sqlite3.Error, UnicodeError) as error:
             raise self._told(error) from None
 
+    def insert_many(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert many rows; all of them must be new."""
+        try:
+            self.raw.executemany(_insertion(table, columns), rows)
+        except (sqlite3.Error, UnicodeError) as error:
+            raise self._told(error) from None
+
+    def insert_numbered(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> list[int]:
+        """Insert many rows; return their numbers."""
+        sql, cursor = _insertion(table, columns), self.raw.cursor()
+        try:
+            return [cursor.execute(sql, row).lastrowid or 0 for row in rows]
+        except (sqlite3.Error, UnicodeError) as error:
+            raise self._told(error) from None
+
     def control(self, sql: str) -> None:
         """Run a statement about transactions."""
         try:
@@ -122,6 +137,10 @@ class SqliteConnection:
         else:
             self.refused = StorageError(f"SQLite: {code}: {error}")
         return self.refused
+
+
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
 class FairLock:

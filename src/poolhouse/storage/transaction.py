@@ -19,6 +19,7 @@ from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.installation import Outbox, Settings, sweep
 from poolhouse.storage.keys import AccessKeys, SigningKeys
 from poolhouse.storage.logs import LogDeliveries, LogRecords
+from poolhouse.storage.many_users import ManyUsers
 from poolhouse.storage.passkeys import Passkeys
 from poolhouse.storage.pools import Pools
 from poolhouse.storage.rates import Rates
@@ -28,6 +29,8 @@ from poolhouse.storage.risk_configurations import RiskConfigurations
 from poolhouse.storage.sessions import AuthorizationCodes, Sessions
 from poolhouse.storage.sso_sessions import SsoSessions
 from poolhouse.storage.terms import Terms
+from poolhouse.storage.user_import_files import UserImportFiles
+from poolhouse.storage.user_imports import UserImports
 from poolhouse.storage.users import Users
 
 T = TypeVar("T")
@@ -54,6 +57,9 @@ class Tx:
         self.log_records = LogRecords(connection)
         self.users = Users(connection)
         self.auth_events = AuthEvents(connection)
+        self.many_users = ManyUsers(connection)
+        self.user_imports = UserImports(connection)
+        self.user_import_files = UserImportFiles(connection)
         self.groups = Groups(connection)
         self.devices = Devices(connection)
         self.identities = Identities(connection)

@@ -100,11 +100,7 @@ class Users:
             " revision, details, names) VALUES (:pool_id, :username, :sub, :status, :enabled, :created_at,"
             " :modified_at, :signed_out_at, :revision, :details, :names) ON CONFLICT DO NOTHING RETURNING id",
             pool_id=user.pool_id,
-            username=user.username,
-            sub=user.sub,
-            created_at=user.created_at,
-            revision=user.revision,
-            **_values(user, names),
+            **new_values(user, names),
         )
         if row is None:
             taken = self.find_by_username(user.pool_id, user.username)
@@ -330,6 +326,17 @@ def user_of(row: Sequence[Any]) -> User:
 
 def _first(row: Row | None) -> User | None:
     return None if row is None else user_of(row)
+
+
+def new_values(user: User, names: Names) -> dict[str, object]:
+    """Return the columns of a new user, but for its pool."""
+    return {
+        "username": user.username,
+        "sub": user.sub,
+        "created_at": user.created_at,
+        "revision": user.revision,
+        **_values(user, names),
+    }
 
 
 def _values(user: User, names: Names) -> dict[str, object]:

@@ -5,6 +5,7 @@
 ``/<pool id>/.well-known/…``                    discovery and keys, at the issuer
 ``/auth/<domain>/…``                            a pool domain by path
 ``Host: <domain>``                              the same at the root
+``/user-import/<pool id>/<job id>``             files of user import jobs
 ``/console/…``                                  the web console
 ``/health/live``, ``/health/ready``             for load balancers
 ==============================================  =====================================
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from poolhouse.flows.calls import Deps
+from poolhouse.flows.import_urls import PATH as USER_IMPORT
 from poolhouse.web.domains import Address, DomainContext, find_address
 from poolhouse.web.requests import request_id
 from poolhouse.web.responses import domain_not_found, json_response, redirect, respond
@@ -66,10 +68,11 @@ class Router:
         login: Pages,
         console: Surface,
         health: Surface,
+        imports: Surface,
     ) -> None:
         self._deps = deps
         self._api, self._oauth, self._login = api, oauth, login
-        self._console, self._health = console, health
+        self._console, self._health, self._imports = console, health, imports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -78,6 +81,8 @@ class Router:
             return await self._api(scope, receive, send)
         if path.startswith("/health/"):
             return await self._health(scope, receive, send)
+        if path.startswith(USER_IMPORT):
+            return await self._imports(scope, receive, send)
         address = await find_address(scope, self._deps)
         if address is not None and await self._domain(scope, receive, send, address):
             return None

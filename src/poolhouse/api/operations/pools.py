@@ -11,6 +11,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.pool_settings import pool_with_attributes
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.flows.calls import AdminCall
+from poolhouse.flows.import_jobs import check_no_import
 from poolhouse.flows.paging import open_place, seal_place
 from poolhouse.flows.pools import create_pool, delete_pool, update_pool
 from poolhouse.model import (
@@ -114,6 +115,7 @@ async def add_custom_attributes(call: AdminCall, request: AddCustomAttributesReq
 
     def commit(tx: Tx) -> None:
         pool = call.pool(tx, request.user_pool_id)
+        check_no_import(tx, pool.id)
         tx.pools.save(pool_with_attributes(pool, request.custom_attributes, call.now))
 
     await call.store.write(commit)
