@@ -31,9 +31,9 @@ NEVER = {
     "InvalidSmsRoleTrustRelationshipException": "there are no roles: roles are not tried out",
     "TooManyFailedAttemptsException": "too many attempts are told as LimitExceededException",
     "UnsupportedIdentityProviderException": "a type of provider that does not exist breaks a constraint",
-    "UserImportInProgressException": "users are not imported yet",
     "AccessDeniedException": "whoever has an access key may call everything; the protocol tells of all others",
 }
+IMPORTING = "operations/test_user_imports.py::test_one_job_at_a_time_which_bars_changes_of_its_pool"
 # Errors that are reached by other tests than those generated here, by all operations ("*") or by one.
 REACHED = {
     ("*", "InvalidParameterException"): "matrix/test_constraints.py::test_constraints_at_their_bounds",
@@ -42,8 +42,12 @@ REACHED = {
     ("*", "ConcurrentModificationException"): (
         "storage/test_concurrency.py::test_revision_guard_lets_one_of_many_through"
     ),
+    ("*", "UserImportInProgressException"): IMPORTING,
     ("*", "OperationNotEnabledException"): (
         "operations/test_replicas.py::test_an_inactive_replica_serves_configuration_alone"
+    ),
+    ("CreateUserImportJob", "LimitExceededException"): (
+        "operations/test_user_imports.py::test_a_pool_has_a_thousand_jobs_at_most"
     ),
     ("CompleteWebAuthnRegistration", "LimitExceededException"): PASSKEYS + "test_twenty_passkeys_and_no_more",
     ("CompleteWebAuthnRegistration", "WebAuthnClientMismatchException"): (

@@ -1,7 +1,12 @@
 """What an operation may answer."""
 
 from poolhouse.api import errors as protocol
-from poolhouse.model import OPERATIONS, AliasExistsException, LimitExceededException
+from poolhouse.model import (
+    OPERATIONS,
+    AliasExistsException,
+    LimitExceededException,
+    SoftwareTokenMFANotFoundException,
+)
 from tests.wire.client import Answer
 
 PROTOCOL = {
@@ -9,8 +14,13 @@ PROTOCOL = {
     for name, found in vars(protocol).items()
     if isinstance(found, type) and issubclass(found, protocol.ProtocolError)
 } - {"NotImplementedException"}
-# Documented, although not declared (ARCHITECTURE §6.1).
-DOCUMENTED = {"AdminCreateUser": AliasExistsException, "AdminAddUserToGroup": LimitExceededException}
+# Documented, although not declared (ARCHITECTURE §6.1; spec/api/04 §9 for the preferences).
+DOCUMENTED = {
+    "AdminCreateUser": AliasExistsException,
+    "AdminAddUserToGroup": LimitExceededException,
+    "SetUserMFAPreference": SoftwareTokenMFANotFoundException,
+    "AdminSetUserMFAPreference": SoftwareTokenMFANotFoundException,
+}
 
 
 def check(operation: str, answer: Answer, body: bytes) -> None:

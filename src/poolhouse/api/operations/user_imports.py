@@ -40,7 +40,7 @@ async def get_csv_header(call: AdminCall, request: GetCSVHeaderRequest) -> GetCS
 async def create_user_import_job(call: AdminCall, request: CreateUserImportJobRequest) -> CreateUserImportJobResponse:
     """Make a user import job and the URL that its file is sent to.
 
-    Differs from Cognito (user import): the URL is one of this server and takes the file with or without the header
+    Differs from Cognito: the URL is one of this server and takes the file with or without the header
     ``x-amz-server-side-encryption``. There is no CloudWatch: CloudWatchLogsRoleArn is kept and shown, and the log is
     in the database, see ``poolhouse imports log``. Password hashes come in the column ``cognito:password_hash``,
     whose name Cognito does not document, in the usual encodings and with bounded costs.
