@@ -26,6 +26,7 @@ from poolhouse.core.sign_in import METHODS, NEEDED_FLOWS, REFRESH_FLOWS, RULES, 
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.model import OPERATIONS, Access, AuthFlowType, ChallengeNameType
 from poolhouse.oauth.errors import CODES
+from poolhouse.oauth.grants import GRANTS
 from poolhouse.settings import LATER, SECRETS, describe
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -124,15 +125,14 @@ def operations() -> str:
     told = operation_differences()
     text = (
         "# Operations\n\n"
-        f"{len(HANDLERS)} of the {len(OPERATIONS)} operations of the API work in this version; {len(told)} of them "
-        "differ from Cognito, mostly in small things, which stand below their family.\n"
-        "An operation that does not work answers HTTP 501 with the type `NotImplementedException`.\n\n"
+        f"All {len(OPERATIONS)} operations of the API work; {len(told)} of them differ from Cognito, mostly in small "
+        "things, which stand below their family.\n\n"
         "**Called by**: *signed* operations need a signature (SigV4) with an access key of this installation; "
         "*access token* operations need the user's, with the scope `aws.cognito.signin.user.admin`; "
         "*app client* operations are open to whoever names an app client and, where it has one, proves its secret.\n"
     )
     for family, names in families().items():
-        text += f"\n## {family}\n\n| Operation | Called by | State | What it does |\n| --- | --- | --- | --- |\n"
+        text += f"\n## {family}\n\n| Operation | Called by | What it does |\n| --- | --- | --- |\n"
         text += "".join(operation_row(name) for name in names)
         notes = [f"- **{name}** differs from Cognito: {told[name]}\n" for name in names if name in told]
         text += "\n" + "".join(notes) if notes else ""
@@ -140,10 +140,7 @@ def operations() -> str:
 
 
 def operation_row(name: str) -> str:
-    handler = HANDLERS.get(name)
-    state = "works" if handler else "not in this version"
-    what = first_sentence(handler) if handler else ""
-    return f"| `{name}` | {CALLED_BY[OPERATIONS[name].access]} | {state} | {what} |\n"
+    return f"| `{name}` | {CALLED_BY[OPERATIONS[name].access]} | {first_sentence(HANDLERS[name])} |\n"
 
 
 def families() -> dict[str, list[str]]:
@@ -249,13 +246,10 @@ def oauth_errors() -> dict[str, str]:
 
 def differences() -> str:
     """Return the page of all differences: what is missing, then what behaves otherwise."""
-    missing = {family: [name for name in names if name not in HANDLERS] for family, names in families().items()}
-    lacking = "".join(
-        f"- {family}: {', '.join(f'`{name}`' for name in names)}\n" for family, names in missing.items() if names
-    )
     challenges = ", ".join(f"`{challenge}`" for challenge in ChallengeNameType if challenge not in CHALLENGES)
     flows = [flow for flow, method in METHODS.items() if method not in CHALLENGES]
     paths = ", ".join(f"`{path}`" for path in MISSING_PATHS)
+    grants = " and ".join(", ".join(f"`{grant}`" for grant in GRANTS).rsplit(", ", 1))
     http = "".join(f"- **{topic}**: {text}\n" for topic, text in sorted(http_differences().items()))
     told = "".join(f"- **{name}**: {text}\n" for name, text in operation_differences().items())
     return NOTE + (
@@ -263,16 +257,13 @@ def differences() -> str:
         "What this version lacks, and where it behaves otherwise than Cognito does, as far as we know it.\n"
         "A difference that is not listed here is a bug.\n\n"
         "## Not in this version\n\n"
-        "These operations answer HTTP 501 with the type `NotImplementedException`:\n\n"
-        f"{lacking}\n"
         f"These challenges are never asked: {challenges}.\n"
         "A sign-in that would need one answers `InvalidUserPoolConfigurationException`.\n\n"
         f"These flows cannot be finished: {', '.join(f'`{flow}`' for flow in flows)}.\n"
         "`CUSTOM_AUTH` answers `InvalidParameterException` where the pool has no function for it, "
         "`UnexpectedLambdaException` where it has one.\n\n"
         f"These paths of a pool domain answer 404: {paths}.\n"
-        "Any other `grant_type` than `authorization_code`, `refresh_token` and `client_credentials`, "
-        "token exchange among them, answers `unsupported_grant_type`.\n\n"
+        f"Any other `grant_type` than {grants} answers `unsupported_grant_type`.\n\n"
         f"## Over HTTP, in tokens and messages\n\n{http}\n"
         f"## Operations\n\n{told}"
     )

@@ -13,7 +13,7 @@ PROTOCOL = {
     name
     for name, found in vars(protocol).items()
     if isinstance(found, type) and issubclass(found, protocol.ProtocolError)
-} - {"NotImplementedException"}
+}
 # Documented, although not declared (ARCHITECTURE §6.1; spec/api/04 §9 for the preferences).
 DOCUMENTED = {
     "AdminCreateUser": AliasExistsException,

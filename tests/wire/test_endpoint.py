@@ -10,7 +10,6 @@ import pytest
 from poolhouse.api import endpoint
 from poolhouse.api.callers import user_call
 from poolhouse.api.endpoint import ApiDispatcher
-from poolhouse.api.registry import complete
 from poolhouse.flows import installation, tokens
 from poolhouse.flows.calls import Origin, PublicCall
 from poolhouse.model import (
@@ -75,13 +74,6 @@ def test_unknown_targets(raw: RawClient, target: str | None) -> None:
     if target is None:
         del headers["X-Amz-Target"]
     check_error(raw.send("POST", headers, b"{}"), 400, "UnknownOperationException", None)
-
-
-@pytest.mark.skipif(not complete(), reason="every operation has a handler")
-def test_operations_that_are_not_offered_say_so(raw: RawClient) -> None:
-    """An operation of the API without a handler is refused by name, never answered as if it had worked."""
-    name = min(complete())
-    check_error(raw.signed(name), 501, "NotImplementedException", f"Poolhouse does not offer {name} yet.")
 
 
 def test_preflight(raw: RawClient) -> None:

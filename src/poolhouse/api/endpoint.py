@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api import callers, codec
-from poolhouse.api.errors import NotImplementedException, RequestEntityTooLargeException, UnknownOperationException
-from poolhouse.api.registry import HANDLERS, Handler
+from poolhouse.api.errors import RequestEntityTooLargeException, UnknownOperationException
+from poolhouse.api.registry import HANDLERS, Handler, check_complete
 from poolhouse.core.rates import find_use
 from poolhouse.core.replica import Reach, reach_of
 from poolhouse.flows.calls import Call, Clock, Deps, Origin
@@ -55,7 +55,8 @@ class Route:
 
 @functools.cache
 def routes() -> dict[str, Route]:
-    """Return the route of each operation that has a handler."""
+    """Return the route of each operation; raises RegistryError where one has no handler."""
+    check_complete()
     return {
         name: Route(
             OPERATIONS[name],
@@ -69,11 +70,9 @@ def routes() -> dict[str, Route]:
 
 
 def get_route(operation: str) -> Route:
-    """Return the route of an operation; raises UnknownOperationException or NotImplementedException."""
+    """Return the route of an operation; raises UnknownOperationException."""
     route = routes().get(operation)
     if route is None:
-        if operation in OPERATIONS:
-            raise NotImplementedException(f"Poolhouse does not offer {operation} yet.")
         raise UnknownOperationException
     return route
 

@@ -13,12 +13,6 @@ class UnknownOperationException(ProtocolError):
     """The target header is missing or names no operation. It has no message."""
 
 
-class NotImplementedException(ProtocolError):
-    """An operation of the API that this version does not offer."""
-
-    status: ClassVar[int] = 501
-
-
 class SerializationException(ProtocolError):
     """The body is not JSON, or holds a value of the wrong type."""
 

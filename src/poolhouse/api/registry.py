@@ -60,6 +60,8 @@ def _check_annotations(function: Handler, row: Operation) -> None:
             raise RegistryError(f"{function.__name__}: the model says {expected.__name__}, {name} says {told}")
 
 
-def complete() -> frozenset[str]:
-    """Return the operations that have no handler; empty when all are served."""
-    return frozenset(OPERATIONS) - frozenset(HANDLERS)
+def check_complete() -> None:
+    """Check that each operation of the model has a handler; raises RegistryError."""
+    missing = OPERATIONS.keys() - HANDLERS.keys()
+    if missing:
+        raise RegistryError(f"no handler for {', '.join(sorted(missing))}")

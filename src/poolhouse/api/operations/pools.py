@@ -43,8 +43,8 @@ async def create_user_pool(call: AdminCall, request: CreateUserPoolRequest) -> C
     """Make a user pool.
 
     Differs from Cognito: the roles of SmsConfiguration and the functions of LambdaConfig are not tried out;
-    a Region can have 10,000 pools. KeyConfiguration and UserPoolAddOns have no effect but on replicas: secrets are
-    sealed with the installation's master key, and threat protection is not in this version.
+    a Region can have 10,000 pools. KeyConfiguration has no effect but on replicas: secrets are
+    sealed with the installation's master key. UserPoolAddOns record and block, but assess no risks.
     """
     pool = await create_pool(call, request)
     return CreateUserPoolResponse(user_pool=_described(pool, users=0))
