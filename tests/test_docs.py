@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from poolhouse.api.errors import ProtocolError
-from poolhouse.api.registry import HANDLERS
 from poolhouse.model import OPERATIONS
 from poolhouse.settings import LATER
 from tests.conftest import ACCESS_KEY, SECRET_KEY

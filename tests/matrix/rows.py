@@ -1,8 +1,9 @@
 """The tables of a server, looked at from below: what is left when something was deleted."""
 
-# What there is without an owner: a style of a whole pool names "ALL" clients, keys wait for pools to come, limits of
-# requests are a Region's, and a generation outlives its pool, so that no cached predecessor passes for it.
-NOBODY = "ALL"
+# What there is without an owner: a style of a whole pool names "ALL" clients, its risk configuration none, keys wait for
+# pools to come, limits of requests are a Region's, and a generation outlives its pool, so that no cached predecessor
+# passes for it.
+NOBODY = "('ALL', '')"
 OUTLIVING = {"generations", "counts", "rate_limits", "rate_budgets"}
 COUNTED = {"signing_keys": "pool_id IS NOT NULL"}
 OWNERS = {"user_id": "users", "client_id": "clients", "pool_id": "pools", "group_id": "groups"}
@@ -62,7 +63,7 @@ class Rows:
                 if column in columns.split() and table != owners:
                     gone = f"{column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {owners})"
                     # Ids of users and groups are numbers.
-                    gone += f" AND CAST({column} AS text) <> '{NOBODY}'"
+                    gone += f" AND CAST({column} AS text) NOT IN {NOBODY}"
                     if self._count(table, gone):
                         found[table] = column
         return found
