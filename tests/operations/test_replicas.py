@@ -317,3 +317,37 @@ def test_a_foreign_page_token_is_refused(home, replicated):
     with pytest.raises(ClientError) as caught:
         home("ListUserPoolReplicas", **members)
     assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+
+
+def test_mail_about_risks_has_a_sender_in_each_region(home, away, replicated):
+    """spec/api/10 §3: through a replica only SourceArn and From of a risk configuration can be set, for it alone."""
+    pool_id = replicated(UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "AUDIT"})
+    arn = "arn:aws:ses:{}:000000000000:identity/{}"
+    notify = {"SourceArn": arn.format("us-east-1", "one"), "ReplyTo": "help@example.org"}
+    actions = {"HighAction": {"Notify": True, "EventAction": "BLOCK"}}
+
+    def members(**changed):
+        takeover = {"NotifyConfiguration": notify | changed, "Actions": actions}
+        return {"UserPoolId": pool_id, "AccountTakeoverRiskConfiguration": takeover}
+
+    def sender(region):
+        told = region("DescribeRiskConfiguration", UserPoolId=pool_id)["RiskConfiguration"]
+        shown = told["AccountTakeoverRiskConfiguration"]["NotifyConfiguration"]
+        return shown["SourceArn"], shown.get("From")
+
+    own = {"SourceArn": arn.format("eu-west-1", "two"), "From": "eu@example.org"}
+    refused(away, "InvalidParameterException", "SetRiskConfiguration", **members())
+    home("SetRiskConfiguration", **members())
+    assert sender(away) == sender(home) == (notify["SourceArn"], None)
+
+    away("SetRiskConfiguration", **members(**own))
+
+    assert sender(away) == (own["SourceArn"], own["From"])
+    assert sender(home) == (notify["SourceArn"], None)
+    for other in (members(ReplyTo="x@example.org"), {"UserPoolId": pool_id}):
+        refused(away, "InvalidParameterException", "SetRiskConfiguration", **other)
+    home("SetRiskConfiguration", UserPoolId=pool_id)
+    assert (
+        "AccountTakeoverRiskConfiguration"
+        not in away("DescribeRiskConfiguration", UserPoolId=pool_id)["RiskConfiguration"]
+    )

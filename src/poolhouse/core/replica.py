@@ -23,12 +23,23 @@ class Regional(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_pool_tags: dict[str, str] | None = None
 
 
+class RiskSender(Struct, frozen=True, omit_defaults=True):
+    """Who sends the mail about risky sign-ins: the identity of SES and the address of a NotifyConfiguration."""
+
+    source_arn: str
+    from_: str | None = None
+
+
 class Replica(Struct, frozen=True, kw_only=True):
-    """A secondary replica of a pool."""
+    """A secondary replica of a pool.
+
+    ``risk_senders`` are its own, by client id, that of the whole pool under an empty one.
+    """
 
     region: str
     status: ReplicaStatusType
     settings: Regional
+    risk_senders: dict[str, RiskSender] = {}
 
     @property
     def is_active(self) -> bool:
@@ -46,7 +57,9 @@ class Reach(Enum):
 
 _SIGNED_READS = re.compile(r"(Admin)?(Describe|Get|List)[A-Z]")
 # What changes no more than the settings of one replica.
-_OF_REPLICAS = frozenset({"UpdateUserPool", "TagResource", "UntagResource", "UpdateUserPoolReplica"})
+_OF_REPLICAS = frozenset(
+    {"UpdateUserPool", "TagResource", "UntagResource", "UpdateUserPoolReplica", "SetRiskConfiguration"}
+)
 _OF_USERS = frozenset(
     {
         *("InitiateAuth", "RespondToAuthChallenge", "AdminInitiateAuth", "AdminRespondToAuthChallenge"),

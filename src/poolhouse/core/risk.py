@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from msgspec.structs import replace
 
+from poolhouse.core.replica import RiskSender
 from poolhouse.model import (
     AccountTakeoverRiskConfigurationType,
     CompromisedCredentialsRiskConfigurationType,
@@ -42,6 +43,46 @@ def new_configuration(request: SetRiskConfigurationRequest) -> RiskConfiguration
         account_takeover_risk_configuration=takeover,
         risk_exception_configuration=exceptions,
     )
+
+
+def seen_through(
+    configuration: RiskConfigurationType | None, sender: RiskSender | None
+) -> RiskConfigurationType | None:
+    """Return a configuration as it is in a Region with a sender of its own for the mail about risks (spec/api/10 §3)."""
+    if configuration is None or sender is None or find_sender(configuration) is None:
+        return configuration
+    return _with_sender(configuration, sender)
+
+
+def find_sender(configuration: RiskConfigurationType | None) -> RiskSender | None:
+    """Return who sends the mail about risks, None where nobody does."""
+    takeover = configuration and configuration.account_takeover_risk_configuration
+    notify = takeover and takeover.notify_configuration
+    return RiskSender(notify.source_arn, notify.from_) if notify else None
+
+
+def check_only_sender(kept: RiskConfigurationType | None, made: RiskConfigurationType | None) -> RiskSender:
+    """Return the sender that a request through a replica asks for; all the rest must be as it is.
+
+    Raises InvalidParameterException (API reference of SetRiskConfiguration).
+    """
+    before, after = find_sender(kept), find_sender(made)
+    if kept is not None and made is not None and before is not None and after is not None:
+        wanted = replace(_with_sender(made, before), last_modified_date=kept.last_modified_date)
+        if wanted == kept:
+            return after
+    raise InvalidParameterException(
+        "In a secondary Region only SourceArn and From of the NotifyConfiguration can be changed; "
+        "all other settings must match the existing ones."
+    )
+
+
+def _with_sender(configuration: RiskConfigurationType, sender: RiskSender) -> RiskConfigurationType:
+    takeover = configuration.account_takeover_risk_configuration
+    assert takeover is not None
+    assert takeover.notify_configuration is not None
+    notify = replace(takeover.notify_configuration, source_arn=sender.source_arn, from_=sender.from_)
+    return replace(configuration, account_takeover_risk_configuration=replace(takeover, notify_configuration=notify))
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -1,12 +1,13 @@
 """Replicas of pools. They are loaded with their pool, so whoever changes one raises the pool's generation."""
 
-from poolhouse.core.replica import Regional, Replica
+from poolhouse.core.replica import Regional, Replica, RiskSender
 from poolhouse.model import ConcurrentModificationException, ReplicaStatusType
 from poolhouse.storage import counts
 from poolhouse.storage.documents import Column
 from poolhouse.storage.engine import Connection, Row, refuse
 
 _SETTINGS = Column("replicas", "settings", Regional)
+_SENDERS = Column("replicas", "risk_senders", dict[str, RiskSender])
 # What background work has to end, and how.
 _CREATING, _DELETING = ReplicaStatusType.CREATING.value, ReplicaStatusType.DELETING.value
 
@@ -20,7 +21,7 @@ class Replicas:
     def of_pool(self, pool_id: str) -> tuple[Replica, ...]:
         """Return a pool's replicas by Region."""
         rows = self._sql.rows(
-            "SELECT pool_id, region, status, settings FROM replicas WHERE pool_id = :pool_id ORDER BY region",
+            "SELECT pool_id, region, status, settings, risk_senders FROM replicas WHERE pool_id = :pool_id ORDER BY region",
             pool_id=pool_id,
         )
         return tuple(_replica(row) for row in rows)
@@ -28,8 +29,8 @@ class Replicas:
     def insert(self, pool_id: str, replica: Replica) -> None:
         """Store a new replica; raises AlreadyExists "replica"."""
         added = self._sql.run(
-            "INSERT INTO replicas (pool_id, region, status, settings) VALUES (:pool_id, :region, :status, :settings)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO replicas (pool_id, region, status, settings, risk_senders)"
+            " VALUES (:pool_id, :region, :status, :settings, :risk_senders) ON CONFLICT DO NOTHING",
             **_values(pool_id, replica),
         )
         if not added:
@@ -40,7 +41,8 @@ class Replicas:
     def save(self, pool_id: str, replica: Replica) -> None:
         """Store a changed replica; raises ConcurrentModificationException where it is gone."""
         saved = self._sql.run(
-            "UPDATE replicas SET status = :status, settings = :settings WHERE pool_id = :pool_id AND region = :region",
+            "UPDATE replicas SET status = :status, settings = :settings, risk_senders = :risk_senders"
+            " WHERE pool_id = :pool_id AND region = :region",
             **_values(pool_id, replica),
         )
         if not saved:
@@ -85,11 +87,15 @@ def _values(pool_id: str, replica: Replica) -> dict[str, object]:
         "region": replica.region,
         "status": replica.status.value,
         "settings": _SETTINGS.encode(replica.settings),
+        "risk_senders": _SENDERS.encode(replica.risk_senders),
     }
 
 
 def _replica(row: Row) -> Replica:
-    pool_id, region, status, settings = row
+    pool_id, region, status, settings, senders = row
     return Replica(
-        region=region, status=ReplicaStatusType(status), settings=_SETTINGS.decode(settings, (pool_id, region))
+        region=region,
+        status=ReplicaStatusType(status),
+        settings=_SETTINGS.decode(settings, (pool_id, region)),
+        risk_senders=_SENDERS.decode(senders, (pool_id, region)),
     )

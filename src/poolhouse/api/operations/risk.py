@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from poolhouse.api.registry import operation
-from poolhouse.core.risk import new_configuration
+from poolhouse.core.pool import Pool
+from poolhouse.core.risk import check_only_sender, new_configuration, seen_through
 from poolhouse.flows.calls import AdminCall
 from poolhouse.flows.feedback import check_add_on
 from poolhouse.model import (
@@ -23,8 +24,9 @@ async def describe_risk_configuration(
     """Show what was set for a pool, or for an app client in the place of its pool's."""
 
     def load(tx: Tx) -> RiskConfigurationType | None:
-        _check_place(call, tx, request)
-        return tx.risk_configurations.find(request.user_pool_id, request.client_id)
+        pool = _get_place(call, tx, request)
+        found = tx.risk_configurations.find(pool.id, request.client_id)
+        return found if pool.seat is None else seen_through(found, pool.seat.risk_senders.get(request.client_id or ""))
 
     found = await call.store.read(load)
     return DescribeRiskConfigurationResponse(risk_configuration=found or _nothing_set(request))
@@ -37,13 +39,17 @@ async def set_risk_configuration(call: AdminCall, request: SetRiskConfigurationR
     A request with ids alone brings the defaults back: those of the service, or for a client those of its pool.
 
     Differs from Cognito: of all that is set, BlockedIPRangeList alone has an effect in this version; the rest is
-    checked and kept. Where both lists hold an address, it is blocked. Replicas take no risk configuration of their own.
+    checked and kept. Where both lists hold an address, it is blocked.
     """
     made = new_configuration(request)
 
     def commit(tx: Tx) -> None:
-        _check_place(call, tx, request)
-        if made is None:
+        pool = _get_place(call, tx, request)
+        if pool.seat is not None:
+            sender = check_only_sender(tx.risk_configurations.find(pool.id, request.client_id), made)
+            senders = pool.seat.risk_senders | {request.client_id or "": sender}
+            tx.replicas.save(pool.id, replace(pool.seat, risk_senders=senders))
+        elif made is None:
             tx.risk_configurations.delete(request.user_pool_id, request.client_id)
         else:
             dated = replace(made, last_modified_date=call.now / 1000)
@@ -54,12 +60,14 @@ async def set_risk_configuration(call: AdminCall, request: SetRiskConfigurationR
     return SetRiskConfigurationResponse(risk_configuration=made or _nothing_set(request))
 
 
-def _check_place(
+def _get_place(
     call: AdminCall, tx: Tx, request: DescribeRiskConfigurationRequest | SetRiskConfigurationRequest
-) -> None:
-    check_add_on(call.pool(tx, request.user_pool_id))
+) -> Pool:
+    pool = call.pool(tx, request.user_pool_id)
+    check_add_on(pool)
     if request.client_id is not None:
         call.client(tx, request.user_pool_id, request.client_id)
+    return pool
 
 
 def _nothing_set(request: DescribeRiskConfigurationRequest | SetRiskConfigurationRequest) -> RiskConfigurationType:

@@ -5,6 +5,7 @@ CREATE TABLE replicas (
     region {text} NOT NULL,
     status {text} NOT NULL,
     settings {text} NOT NULL,
+    risk_senders {text} NOT NULL,
     PRIMARY KEY (pool_id, region)
 ) {clustered};
 CREATE INDEX replicas_region ON replicas (region, pool_id);
