@@ -260,7 +260,8 @@ class ModelError(ServiceError):
             else:
                 default = " = None" if optional else ""
             rows.append(f"    {attribute}: {annotation}{default}\n")
-        options = 'frozen=True, kw_only=True, omit_defaults=True, rename="pascal"'
+        # They are trees, so the collector need not look at them; a page of users has hundreds.
+        options = 'frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False'
         self.lines.append(f"\n\nclass {name}(Struct, {options}):\n")
         self.lines.append("".join(rows) or "    pass\n")
 

@@ -41,10 +41,9 @@ def from_wire(attributes: Iterable[AttributeType] | None) -> dict[str, str]:
 
 def to_wire(user: User, names: frozenset[str] | None = None) -> list[AttributeType]:
     """Return a user's attributes as the API lists them, ``sub`` first; ``names`` limits them."""
-    shown = {"sub": user.sub, **user.attributes}
-    if names is not None:
-        shown = {name: value for name, value in shown.items() if name in names}
-    return [AttributeType(name=name, value=value) for name, value in shown.items()]
+    shown = [AttributeType(name="sub", value=user.sub)]
+    shown += [AttributeType(name=name, value=value) for name, value in user.attributes.items()]
+    return shown if names is None else [attribute for attribute in shown if attribute.name in names]
 
 
 def readable(pool: Pool, client: Client) -> frozenset[str]:

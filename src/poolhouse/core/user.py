@@ -5,7 +5,7 @@ from msgspec import Struct
 from poolhouse.model import ChallengeNameType, UserStatusType
 
 
-class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Credentials(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What proves a user's identity. Times are milliseconds.
 
     ``password_hash`` is a PHC string; ``srp_salt`` is in the wire's hexadecimal form;
@@ -20,7 +20,7 @@ class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: tuple[str, ...] = ()
 
 
-class SoftwareToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SoftwareToken(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The secret that an authenticator app makes codes from, sealed with the master key.
 
     ``created_at`` is in milliseconds; ``name`` is the user's own for the device.
@@ -31,7 +31,7 @@ class SoftwareToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
 
 
-class Factors(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Factors(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a user can show besides the password, and wants to be asked for.
 
     ``active`` are the second factors that sign-ins ask for, ``preferred`` is one of them; both name challenges.
@@ -49,7 +49,7 @@ class Factors(Struct, frozen=True, kw_only=True, omit_defaults=True):
 NO_FACTORS = Factors()
 
 
-class User(Struct, frozen=True, kw_only=True):
+class User(Struct, frozen=True, kw_only=True, gc=False):
     """A user of a pool.
 
     ``id`` is the storage's own number, 0 before the first insert. ``sub`` is the wire identity.
@@ -79,7 +79,7 @@ class User(Struct, frozen=True, kw_only=True):
     passkeys: int = 0
 
 
-class Names(Struct, frozen=True, kw_only=True):
+class Names(Struct, frozen=True, kw_only=True, gc=False):
     """The index entries of a user, worked out by ``core.aliases.names_of``.
 
     ``aliases`` are keys (``"email:ann@x.org"``) of which each belongs to one user of the pool;

@@ -85,7 +85,7 @@ AccessTokenValidityType = Annotated[int, Meta(ge=1, le=86400)]
 PriorityType = Annotated[int, Meta(ge=1, le=2)]
 
 
-class RecoveryOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RecoveryOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     name: RecoveryOptionNameType
     priority: PriorityType
 
@@ -93,19 +93,19 @@ class RecoveryOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
 RecoveryMechanismsType = Annotated[list[RecoveryOptionType], Meta(min_length=1, max_length=2)]
 
 
-class AccountRecoverySettingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AccountRecoverySettingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     recovery_mechanisms: RecoveryMechanismsType | None = None
 
 
 AccountTakeoverActionNotifyType = bool
 
 
-class AccountTakeoverActionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AccountTakeoverActionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     event_action: AccountTakeoverEventActionType
     notify: AccountTakeoverActionNotifyType
 
 
-class AccountTakeoverActionsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AccountTakeoverActionsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     high_action: AccountTakeoverActionType | None = None
     low_action: AccountTakeoverActionType | None = None
     medium_action: AccountTakeoverActionType | None = None
@@ -132,7 +132,7 @@ EmailNotificationSubjectType = Annotated[
 ]
 
 
-class NotifyEmailType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class NotifyEmailType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     html_body: EmailNotificationBodyType | None = None
     subject: EmailNotificationSubjectType
     text_body: EmailNotificationBodyType | None = None
@@ -153,7 +153,7 @@ ArnType = Annotated[
 ]
 
 
-class NotifyConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class NotifyConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     block_email: NotifyEmailType | None = None
     from_: StringType | None = None
     mfa_email: NotifyEmailType | None = None
@@ -162,7 +162,9 @@ class NotifyConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=T
     source_arn: ArnType
 
 
-class AccountTakeoverRiskConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AccountTakeoverRiskConfigurationType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     actions: AccountTakeoverActionsType
     notify_configuration: NotifyConfigurationType | None = None
 
@@ -180,7 +182,7 @@ AcrValueType = Annotated[
 ]
 
 
-class AcrLevelConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AcrLevelConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     acr_value: AcrValueType
 
 
@@ -203,17 +205,17 @@ CustomAttributeNameType = Annotated[
 ]
 
 
-class NumberAttributeConstraintsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class NumberAttributeConstraintsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_value: StringType | None = None
     min_value: StringType | None = None
 
 
-class StringAttributeConstraintsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StringAttributeConstraintsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_length: StringType | None = None
     min_length: StringType | None = None
 
 
-class SchemaAttributeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SchemaAttributeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attribute_data_type: AttributeDataType | None = None
     developer_only_attribute: BooleanType | None = None
     mutable: BooleanType | None = None
@@ -236,12 +238,12 @@ UserPoolIdType = Annotated[
 ]
 
 
-class AddCustomAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AddCustomAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     custom_attributes: CustomAttributesListType
     user_pool_id: UserPoolIdType
 
 
-class AddCustomAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AddCustomAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
@@ -260,7 +262,7 @@ ClientSecretType = Annotated[
 ]
 
 
-class AddUserPoolClientSecretRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AddUserPoolClientSecretRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     client_secret: ClientSecretType | None = None
     user_pool_id: UserPoolIdType
@@ -271,13 +273,13 @@ DateType = float
 ClientSecretIdType = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-class ClientSecretDescriptorType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ClientSecretDescriptorType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_secret_create_date: DateType | None = None
     client_secret_id: ClientSecretIdType | None = None
     client_secret_value: ClientSecretType | None = None
 
 
-class AddUserPoolClientSecretResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AddUserPoolClientSecretResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_secret_descriptor: ClientSecretDescriptorType | None = None
 
 
@@ -302,7 +304,7 @@ UsernameType = Annotated[
 ]
 
 
-class AdminAddUserToGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminAddUserToGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group_name: GroupNameType
     user_pool_id: UserPoolIdType
     username: UsernameType
@@ -311,13 +313,13 @@ class AdminAddUserToGroupRequest(Struct, frozen=True, kw_only=True, omit_default
 ClientMetadataType = dict[StringType, StringType]
 
 
-class AdminConfirmSignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminConfirmSignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_metadata: ClientMetadataType | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminConfirmSignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminConfirmSignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
@@ -346,7 +348,7 @@ SmsInviteMessageType = Annotated[
 ]
 
 
-class MessageTemplateType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class MessageTemplateType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     email_message: EmailInviteMessageType | None = None
     email_subject: EmailVerificationSubjectType | None = None
     sms_message: SmsInviteMessageType | None = field(name="SMSMessage", default=None)
@@ -355,7 +357,7 @@ class MessageTemplateType(Struct, frozen=True, kw_only=True, omit_defaults=True,
 AdminCreateUserUnusedAccountValidityDaysType = Annotated[int, Meta(ge=0, le=365)]
 
 
-class AdminCreateUserConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminCreateUserConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     allow_admin_create_user_only: BooleanType | None = None
     invite_message_template: MessageTemplateType | None = None
     unused_account_validity_days: AdminCreateUserUnusedAccountValidityDaysType | None = None
@@ -385,7 +387,7 @@ AttributeNameType = Annotated[
 AttributeValueType = Annotated[str, Meta(max_length=2048, extra={"sensitive": True})]
 
 
-class AttributeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AttributeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     name: AttributeNameType
     value: AttributeValueType | None = None
 
@@ -393,7 +395,7 @@ class AttributeType(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 AttributeListType = list[AttributeType]
 
 
-class AdminCreateUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminCreateUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_metadata: ClientMetadataType | None = None
     desired_delivery_mediums: DeliveryMediumListType | None = None
     force_alias_creation: ForceAliasCreation | None = None
@@ -405,7 +407,7 @@ class AdminCreateUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     validation_data: AttributeListType | None = None
 
 
-class MFAOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class MFAOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attribute_name: AttributeNameType | None = None
     delivery_medium: DeliveryMediumType | None = None
 
@@ -413,7 +415,7 @@ class MFAOptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 MFAOptionListType = list[MFAOptionType]
 
 
-class UserType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attributes: AttributeListType | None = None
     enabled: BooleanType | None = None
     mfa_options: MFAOptionListType | None = field(name="MFAOptions", default=None)
@@ -423,33 +425,39 @@ class UserType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pa
     username: UsernameType | None = None
 
 
-class AdminCreateUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminCreateUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user: UserType | None = None
 
 
-class AdminDeleteSoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDeleteSoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminDeleteSoftwareTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDeleteSoftwareTokenResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
 AttributeNameListType = list[AttributeNameType]
 
 
-class AdminDeleteUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDeleteUserAttributesRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     user_attribute_names: AttributeNameListType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminDeleteUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDeleteUserAttributesResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class AdminDeleteUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDeleteUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
@@ -465,36 +473,40 @@ ProviderNameType = Annotated[
 ]
 
 
-class ProviderUserIdentifierType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ProviderUserIdentifierType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     provider_attribute_name: StringType | None = None
     provider_attribute_value: StringType | None = None
     provider_name: ProviderNameType | None = None
 
 
-class AdminDisableProviderForUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDisableProviderForUserRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     user: ProviderUserIdentifierType
     user_pool_id: StringType
 
 
-class AdminDisableProviderForUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDisableProviderForUserResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class AdminDisableUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDisableUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminDisableUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminDisableUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class AdminEnableUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminEnableUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminEnableUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminEnableUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
@@ -506,19 +518,19 @@ DeviceKeyType = Annotated[
 ]
 
 
-class AdminForgetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminForgetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device_key: DeviceKeyType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminGetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device_key: DeviceKeyType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class DeviceType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeviceType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device_attributes: AttributeListType | None = None
     device_create_date: DateType | None = None
     device_key: DeviceKeyType | None = None
@@ -526,11 +538,11 @@ class DeviceType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     device_last_modified_date: DateType | None = None
 
 
-class AdminGetDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device: DeviceType
 
 
-class AdminGetUserAuthFactorsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetUserAuthFactorsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
@@ -540,19 +552,19 @@ ConfiguredUserAuthFactorsListType = Annotated[list[AuthFactorType], Meta(min_len
 UserMFASettingListType = list[StringType]
 
 
-class AdminGetUserAuthFactorsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetUserAuthFactorsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     configured_user_auth_factors: ConfiguredUserAuthFactorsListType | None = None
     preferred_mfa_setting: StringType | None = None
     user_mfa_setting_list: UserMFASettingListType | None = field(name="UserMFASettingList", default=None)
     username: UsernameType
 
 
-class AdminGetUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminGetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminGetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
     mfa_options: MFAOptionListType | None = field(name="MFAOptions", default=None)
     preferred_mfa_setting: StringType | None = None
@@ -564,14 +576,14 @@ class AdminGetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True
     username: UsernameType
 
 
-class AnalyticsMetadataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AnalyticsMetadataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_endpoint_id: StringType | None = None
 
 
 AuthParametersType = Annotated[dict[StringType, StringType], Meta(extra={"sensitive": True})]
 
 
-class HttpHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class HttpHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     header_name: StringType | None = field(name="headerName", default=None)
     header_value: StringType | None = field(name="headerValue", default=None)
 
@@ -579,7 +591,7 @@ class HttpHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
 HttpHeaderList = list[HttpHeader]
 
 
-class ContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     encoded_data: StringType | None = None
     http_headers: HttpHeaderList
     ip_address: StringType
@@ -590,7 +602,7 @@ class ContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
 SessionType = Annotated[str, Meta(min_length=20, max_length=4096, extra={"sensitive": True})]
 
 
-class AdminInitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminInitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     auth_flow: AuthFlowType
     auth_parameters: AuthParametersType | None = None
@@ -608,12 +620,12 @@ TokenModelType = Annotated[
 IntegerType = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
 
 
-class NewDeviceMetadataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class NewDeviceMetadataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device_group_key: StringType | None = None
     device_key: DeviceKeyType | None = None
 
 
-class AuthenticationResultType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AuthenticationResultType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     expires_in: IntegerType | None = None
     id_token: TokenModelType | None = None
@@ -627,7 +639,7 @@ AvailableChallengeListType = list[ChallengeNameType]
 ChallengeParametersType = dict[StringType, StringType]
 
 
-class AdminInitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminInitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     authentication_result: AuthenticationResultType | None = None
     available_challenges: AvailableChallengeListType | None = None
     challenge_name: ChallengeNameType | None = None
@@ -635,13 +647,15 @@ class AdminInitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults
     session: SessionType | None = None
 
 
-class AdminLinkProviderForUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminLinkProviderForUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     destination_user: ProviderUserIdentifierType
     source_user: ProviderUserIdentifierType
     user_pool_id: StringType
 
 
-class AdminLinkProviderForUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminLinkProviderForUserResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
@@ -652,7 +666,7 @@ SearchPaginationTokenType = Annotated[
 ]
 
 
-class AdminListDevicesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListDevicesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit: QueryLimitType | None = None
     pagination_token: SearchPaginationTokenType | None = None
     user_pool_id: UserPoolIdType
@@ -662,7 +676,7 @@ class AdminListDevicesRequest(Struct, frozen=True, kw_only=True, omit_defaults=T
 DeviceListType = list[DeviceType]
 
 
-class AdminListDevicesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListDevicesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     devices: DeviceListType | None = None
     pagination_token: SearchPaginationTokenType | None = None
 
@@ -672,7 +686,7 @@ PaginationKey = Annotated[
 ]
 
 
-class AdminListGroupsForUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListGroupsForUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit: QueryLimitType | None = None
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
@@ -684,7 +698,7 @@ DescriptionType = Annotated[str, Meta(max_length=2048)]
 PrecedenceType = Annotated[int, Meta(ge=0, le=2147483647)]
 
 
-class GroupType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GroupType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     creation_date: DateType | None = None
     description: DescriptionType | None = None
     group_name: GroupNameType | None = None
@@ -697,19 +711,19 @@ class GroupType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="p
 GroupListType = list[GroupType]
 
 
-class AdminListGroupsForUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListGroupsForUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     groups: GroupListType | None = None
     next_token: PaginationKey | None = None
 
 
-class AdminListUserAuthEventsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListUserAuthEventsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: QueryLimitType | None = None
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class ChallengeResponseType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ChallengeResponseType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     challenge_name: ChallengeName | None = None
     challenge_response: ChallengeResponse | None = None
 
@@ -717,7 +731,7 @@ class ChallengeResponseType(Struct, frozen=True, kw_only=True, omit_defaults=Tru
 ChallengeResponseListType = list[ChallengeResponseType]
 
 
-class EventContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EventContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     city: StringType | None = None
     country: StringType | None = None
     device_name: StringType | None = None
@@ -725,7 +739,7 @@ class EventContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True
     timezone: StringType | None = None
 
 
-class EventFeedbackType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EventFeedbackType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     feedback_date: DateType | None = None
     feedback_value: FeedbackValueType
     provider: StringType
@@ -734,13 +748,13 @@ class EventFeedbackType(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 WrappedBooleanType = bool
 
 
-class EventRiskType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EventRiskType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     compromised_credentials_detected: WrappedBooleanType | None = None
     risk_decision: RiskDecisionType | None = None
     risk_level: RiskLevelType | None = None
 
 
-class AuthEventType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AuthEventType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     challenge_responses: ChallengeResponseListType | None = None
     creation_date: DateType | None = None
     event_context_data: EventContextDataType | None = None
@@ -754,12 +768,12 @@ class AuthEventType(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 AuthEventsType = list[AuthEventType]
 
 
-class AdminListUserAuthEventsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListUserAuthEventsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     auth_events: AuthEventsType | None = None
     next_token: PaginationKey | None = None
 
 
-class AdminListUserSessionsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListUserSessionsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
@@ -774,7 +788,7 @@ SessionLocationCityType = Annotated[str, Meta(min_length=0, max_length=256)]
 SessionLocationCountryType = Annotated[str, Meta(min_length=0, max_length=256)]
 
 
-class SessionLocationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SessionLocationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     city: SessionLocationCityType | None = None
     country: SessionLocationCountryType | None = None
 
@@ -790,7 +804,7 @@ SessionIdType = Annotated[
 ]
 
 
-class SessionDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SessionDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType | None = None
     create_date: DateType | None = None
     device_type: SessionDeviceType | None = None
@@ -806,31 +820,33 @@ class SessionDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=Tr
 SessionsListType = Annotated[list[SessionDescriptionType], Meta(min_length=0, max_length=125)]
 
 
-class AdminListUserSessionsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminListUserSessionsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKey | None = None
     sessions: SessionsListType | None = None
 
 
-class AdminRemoveUserFromGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminRemoveUserFromGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group_name: GroupNameType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminResetUserPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminResetUserPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_metadata: ClientMetadataType | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminResetUserPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminResetUserPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
 ChallengeResponsesType = Annotated[dict[StringType, StringType], Meta(extra={"sensitive": True})]
 
 
-class AdminRespondToAuthChallengeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminRespondToAuthChallengeRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     analytics_metadata: AnalyticsMetadataType | None = None
     challenge_name: ChallengeNameType
     challenge_responses: ChallengeResponsesType | None = None
@@ -841,7 +857,9 @@ class AdminRespondToAuthChallengeRequest(Struct, frozen=True, kw_only=True, omit
     user_pool_id: UserPoolIdType
 
 
-class AdminRespondToAuthChallengeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminRespondToAuthChallengeResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     authentication_result: AuthenticationResultType | None = None
     available_challenges: AvailableChallengeListType | None = None
     challenge_name: ChallengeNameType | None = None
@@ -849,37 +867,39 @@ class AdminRespondToAuthChallengeResponse(Struct, frozen=True, kw_only=True, omi
     session: SessionType | None = None
 
 
-class AdminRevokeUserSessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminRevokeUserSessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     revoke_associated_sessions: RevokeAssociatedSessionsType | None = None
     session_id: SessionIdType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminRevokeUserSessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminRevokeUserSessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class EmailMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EmailMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
     preferred_mfa: BooleanType | None = None
 
 
-class SMSMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SMSMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
     preferred_mfa: BooleanType | None = None
 
 
-class SoftwareTokenMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SoftwareTokenMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
     preferred_mfa: BooleanType | None = None
 
 
-class WebAuthnMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class WebAuthnMfaSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
 
 
-class AdminSetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserMFAPreferenceRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     email_mfa_settings: EmailMfaSettingsType | None = None
     sms_mfa_settings: SMSMfaSettingsType | None = field(name="SMSMfaSettings", default=None)
     software_token_mfa_settings: SoftwareTokenMfaSettingsType | None = None
@@ -888,7 +908,9 @@ class AdminSetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_d
     web_authn_mfa_settings: WebAuthnMfaSettingsType | None = None
 
 
-class AdminSetUserMFAPreferenceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserMFAPreferenceResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
@@ -898,24 +920,24 @@ PasswordType = Annotated[
 ]
 
 
-class AdminSetUserPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     password: PasswordType
     permanent: BooleanType | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminSetUserPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class AdminSetUserSettingsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserSettingsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     mfa_options: MFAOptionListType = field(name="MFAOptions")
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminSetUserSettingsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminSetUserSettingsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
@@ -924,49 +946,59 @@ EventIdType = Annotated[
 ]
 
 
-class AdminUpdateAuthEventFeedbackRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateAuthEventFeedbackRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     event_id: EventIdType
     feedback_value: FeedbackValueType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminUpdateAuthEventFeedbackResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateAuthEventFeedbackResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class AdminUpdateDeviceStatusRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateDeviceStatusRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device_key: DeviceKeyType
     device_remembered_status: DeviceRememberedStatusType | None = None
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminUpdateDeviceStatusResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateDeviceStatusResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class AdminUpdateUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateUserAttributesRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_metadata: ClientMetadataType | None = None
     user_attributes: AttributeListType
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminUpdateUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUpdateUserAttributesResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class AdminUserGlobalSignOutRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUserGlobalSignOutRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
     username: UsernameType
 
 
-class AdminUserGlobalSignOutResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdminUserGlobalSignOutResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class AdvancedSecurityAdditionalFlowsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AdvancedSecurityAdditionalFlowsType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     custom_auth_mode: AdvancedSecurityEnabledModeType | None = None
 
 
@@ -977,7 +1009,7 @@ AllowedFirstAuthFactorsListType = Annotated[list[AuthFactorType], Meta(min_lengt
 HexStringType = Annotated[str, Meta(pattern="(?a)\\A(?:^[0-9a-fA-F]+$)\\Z", extra={"pattern": "^[0-9a-fA-F]+$"})]
 
 
-class AnalyticsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AnalyticsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     application_arn: ArnType | None = None
     application_id: HexStringType | None = None
     external_id: StringType | None = None
@@ -992,7 +1024,7 @@ ResourceIdType = Annotated[
 ]
 
 
-class AssetType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AssetType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     bytes_: AssetBytesType | None = None
     category: AssetCategoryType
     color_mode: ColorSchemeModeType
@@ -1003,7 +1035,7 @@ class AssetType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="p
 AssetListType = Annotated[list[AssetType], Meta(min_length=0, max_length=40)]
 
 
-class AssociateSoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AssociateSoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     session: SessionType | None = None
 
@@ -1013,7 +1045,7 @@ SecretCodeType = Annotated[
 ]
 
 
-class AssociateSoftwareTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class AssociateSoftwareTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     secret_code: SecretCodeType | None = None
     session: SessionType | None = None
 
@@ -1057,17 +1089,17 @@ RedirectUrlType = Annotated[
 CallbackURLsListType = Annotated[list[RedirectUrlType], Meta(min_length=0, max_length=100)]
 
 
-class ChangePasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ChangePasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     previous_password: PasswordType | None = None
     proposed_password: PasswordType
 
 
-class ChangePasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ChangePasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class ClientAuthenticationResultType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ClientAuthenticationResultType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     expires_in: IntegerType | None = None
     token_type: StringType | None = None
@@ -1085,18 +1117,18 @@ ClientPermissionListType = list[ClientPermissionType]
 SSOSessionMaxValidityMinutesType = Annotated[int, Meta(ge=0, le=129600)]
 
 
-class ClientSSOSessionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ClientSSOSessionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_validity_minutes: SSOSessionMaxValidityMinutesType
 
 
 ClientSecretDescriptorListType = list[ClientSecretDescriptorType]
 
 
-class CloudWatchLogsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CloudWatchLogsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     log_group_arn: ArnType | None = None
 
 
-class CodeDeliveryDetailsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CodeDeliveryDetailsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attribute_name: AttributeNameType | None = None
     delivery_medium: DeliveryMediumType | None = None
     destination: StringType | None = None
@@ -1107,12 +1139,16 @@ CodeDeliveryDetailsListType = list[CodeDeliveryDetailsType]
 Document = Any
 
 
-class CompleteWebAuthnRegistrationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CompleteWebAuthnRegistrationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     access_token: TokenModelType
     credential: Document
 
 
-class CompleteWebAuthnRegistrationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CompleteWebAuthnRegistrationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
@@ -1121,7 +1157,9 @@ CompletionMessageType = Annotated[
 ]
 
 
-class CompromisedCredentialsActionsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CompromisedCredentialsActionsType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     event_action: CompromisedCredentialsEventActionType
 
 
@@ -1129,7 +1167,7 @@ EventFiltersType = list[EventFilterType]
 
 
 class CompromisedCredentialsRiskConfigurationType(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     actions: CompromisedCredentialsActionsType
     event_filter: EventFiltersType | None = None
@@ -1138,19 +1176,19 @@ class CompromisedCredentialsRiskConfigurationType(
 DeviceNameType = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
-class DeviceSecretVerifierConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeviceSecretVerifierConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     password_verifier: StringType | None = None
     salt: StringType | None = None
 
 
-class ConfirmDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     device_key: DeviceKeyType
     device_name: DeviceNameType | None = None
     device_secret_verifier_config: DeviceSecretVerifierConfigType | None = None
 
 
-class ConfirmDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_confirmation_necessary: BooleanType | None = None
 
 
@@ -1169,12 +1207,12 @@ SecretHashType = Annotated[
 ]
 
 
-class UserContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserContextDataType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     encoded_data: StringType | None = None
     ip_address: StringType | None = None
 
 
-class ConfirmForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
@@ -1185,11 +1223,11 @@ class ConfirmForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defau
     username: UsernameType
 
 
-class ConfirmForgotPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmForgotPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class ConfirmSignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmSignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
@@ -1201,11 +1239,11 @@ class ConfirmSignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True
     username: UsernameType
 
 
-class ConfirmSignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ConfirmSignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     session: SessionType | None = None
 
 
-class CreateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     description: DescriptionType | None = None
     group_name: GroupNameType
     precedence: PrecedenceType | None = None
@@ -1213,7 +1251,7 @@ class CreateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     user_pool_id: UserPoolIdType
 
 
-class CreateGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group: GroupType | None = None
 
 
@@ -1236,7 +1274,7 @@ ProviderNameTypeV2 = Annotated[
 ]
 
 
-class CreateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     acr_mapping: AcrMappingType | None = None
     attribute_mapping: AttributeMappingType | None = None
     idp_identifiers: IdpIdentifiersListType | None = None
@@ -1246,7 +1284,7 @@ class CreateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defa
     user_pool_id: UserPoolIdType
 
 
-class IdentityProviderType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class IdentityProviderType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     acr_mapping: AcrMappingType | None = None
     attribute_mapping: AttributeMappingType | None = None
     creation_date: DateType | None = None
@@ -1258,11 +1296,13 @@ class IdentityProviderType(Struct, frozen=True, kw_only=True, omit_defaults=True
     user_pool_id: UserPoolIdType | None = None
 
 
-class CreateIdentityProviderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateIdentityProviderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identity_provider: IdentityProviderType
 
 
-class CreateManagedLoginBrandingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateManagedLoginBrandingRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     assets: AssetListType | None = None
     client_id: ClientIdType
     settings: Document = None
@@ -1279,7 +1319,7 @@ ManagedLoginBrandingIdType = Annotated[
 ]
 
 
-class ManagedLoginBrandingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ManagedLoginBrandingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     assets: AssetListType | None = None
     creation_date: DateType | None = None
     last_modified_date: DateType | None = None
@@ -1289,7 +1329,9 @@ class ManagedLoginBrandingType(Struct, frozen=True, kw_only=True, omit_defaults=
     user_pool_id: UserPoolIdType | None = None
 
 
-class CreateManagedLoginBrandingResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateManagedLoginBrandingResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     managed_login_branding: ManagedLoginBrandingType | None = None
 
 
@@ -1321,7 +1363,7 @@ ResourceServerScopeNameType = Annotated[
 ]
 
 
-class ResourceServerScopeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ResourceServerScopeType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     scope_description: ResourceServerScopeDescriptionType
     scope_name: ResourceServerScopeNameType
 
@@ -1329,14 +1371,14 @@ class ResourceServerScopeType(Struct, frozen=True, kw_only=True, omit_defaults=T
 ResourceServerScopeListType = Annotated[list[ResourceServerScopeType], Meta(max_length=100)]
 
 
-class CreateResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identifier: ResourceServerIdentifierType
     name: ResourceServerNameType
     scopes: ResourceServerScopeListType | None = None
     user_pool_id: UserPoolIdType
 
 
-class ResourceServerType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ResourceServerType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identifier: ResourceServerIdentifierType | None = None
     managed_by: ResourceServerManagedByType | None = None
     name: ResourceServerNameType | None = None
@@ -1344,7 +1386,7 @@ class ResourceServerType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     user_pool_id: UserPoolIdType | None = None
 
 
-class CreateResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_server: ResourceServerType
 
 
@@ -1376,7 +1418,7 @@ TermsNameType = Annotated[
 ]
 
 
-class CreateTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     enforcement: TermsEnforcementType
     links: LinksType | None = None
@@ -1394,7 +1436,7 @@ TermsIdType = Annotated[
 ]
 
 
-class TermsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class TermsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     creation_date: DateType
     enforcement: TermsEnforcementType
@@ -1406,7 +1448,7 @@ class TermsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="p
     user_pool_id: UserPoolIdType
 
 
-class CreateTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms: TermsType | None = None
 
 
@@ -1416,7 +1458,7 @@ UserImportJobNameType = Annotated[
 ]
 
 
-class CreateUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     cloud_watch_logs_role_arn: ArnType
     job_name: UserImportJobNameType
     password_hashing_algorithm: PasswordHashingAlgorithmType | None = None
@@ -1438,7 +1480,7 @@ UserImportJobIdType = Annotated[
 PreSignedUrlType = Annotated[str, Meta(min_length=0, max_length=2048)]
 
 
-class UserImportJobType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserImportJobType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     cloud_watch_logs_role_arn: ArnType | None = None
     completion_date: DateType | None = None
     completion_message: CompletionMessageType | None = None
@@ -1455,7 +1497,7 @@ class UserImportJobType(Struct, frozen=True, kw_only=True, omit_defaults=True, r
     user_pool_id: UserPoolIdType | None = None
 
 
-class CreateUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_import_job: UserImportJobType | None = None
 
 
@@ -1484,7 +1526,7 @@ LogoutURLsListType = Annotated[list[RedirectUrlType], Meta(min_length=0, max_len
 RetryGracePeriodSecondsType = Annotated[int, Meta(ge=0, le=60)]
 
 
-class RefreshTokenRotationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RefreshTokenRotationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     feature: FeatureType
     retry_grace_period_seconds: RetryGracePeriodSecondsType | None = None
 
@@ -1494,13 +1536,13 @@ RefreshTokenValidityType = Annotated[int, Meta(ge=0, le=315360000)]
 SupportedIdentityProvidersListType = list[ProviderNameType]
 
 
-class TokenValidityUnitsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class TokenValidityUnitsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TimeUnitsType | None = None
     id_token: TimeUnitsType | None = None
     refresh_token: TimeUnitsType | None = None
 
 
-class CreateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token_validity: AccessTokenValidityType | None = None
     allowed_oauth_flows: OAuthFlowsType | None = field(name="AllowedOAuthFlows", default=None)
     allowed_oauth_flows_user_pool_client: BooleanType | None = field(
@@ -1529,7 +1571,7 @@ class CreateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaul
     write_attributes: ClientPermissionListType | None = None
 
 
-class UserPoolClientType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolClientType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token_validity: AccessTokenValidityType | None = None
     allowed_oauth_flows: OAuthFlowsType | None = field(name="AllowedOAuthFlows", default=None)
     allowed_oauth_flows_user_pool_client: BooleanType | None = field(
@@ -1561,11 +1603,11 @@ class UserPoolClientType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     write_attributes: ClientPermissionListType | None = None
 
 
-class CreateUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_client: UserPoolClientType | None = None
 
 
-class CustomDomainConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CustomDomainConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     certificate_arn: ArnType
     security_policy: SecurityPolicyType | None = None
 
@@ -1587,16 +1629,16 @@ HealthCheckIdType = Annotated[str, Meta(max_length=64)]
 RegionNameType = Annotated[str, Meta(min_length=5, max_length=32)]
 
 
-class FailoverType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class FailoverType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     primary_route53_health_check_id: HealthCheckIdType
     secondary_region: RegionNameType
 
 
-class RoutingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RoutingType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     failover: FailoverType | None = None
 
 
-class CreateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     custom_domain_config: CustomDomainConfigType | None = None
     domain: DomainType
     managed_login_version: WrappedIntegerType | None = None
@@ -1604,7 +1646,7 @@ class CreateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaul
     user_pool_id: UserPoolIdType
 
 
-class CreateUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     cloud_front_domain: DomainType | None = None
     managed_login_version: WrappedIntegerType | None = None
     routing: RoutingType | None = None
@@ -1617,27 +1659,27 @@ TagValueType = Annotated[str, Meta(min_length=0, max_length=256)]
 UserPoolTagsType = dict[TagKeysType, TagValueType]
 
 
-class CreateUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     region_name: RegionNameType
     user_pool_id: UserPoolIdType
     user_pool_tags: UserPoolTagsType | None = None
 
 
-class UserPoolReplicaType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolReplicaType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     region_name: RegionNameType | None = None
     role: ReplicaRoleType | None = None
     status: ReplicaStatusType | None = None
     user_pool_arn: ArnType | None = None
 
 
-class CreateUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_replica: UserPoolReplicaType | None = None
 
 
 VerifiedAttributesListType = list[VerifiedAttributeType]
 
 
-class DcrConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DcrConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     allowed_scopes: ScopeListType | None = None
     authenticated_grant_types: OAuthFlowsType | None = None
     enable_status: StatusType | None = None
@@ -1645,7 +1687,7 @@ class DcrConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True
     open_dcr_grant_types: OAuthFlowsType | None = None
 
 
-class DeviceConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeviceConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     challenge_required_on_new_device: BooleanType | None = None
     device_only_remembered_on_user_prompt: BooleanType | None = None
 
@@ -1664,7 +1706,7 @@ EmailAddressType = Annotated[
 ]
 
 
-class EmailConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EmailConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     configuration_set: SESConfigurationSet | None = None
     email_sending_account: EmailSendingAccountType | None = None
     from_: StringType | None = None
@@ -1683,7 +1725,7 @@ EmailVerificationMessageType = Annotated[
 ]
 
 
-class IssuerConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class IssuerConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     type: IssuerType | None = None
 
 
@@ -1700,32 +1742,38 @@ EncryptionKeyArnType = Annotated[
 ]
 
 
-class KeyConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class KeyConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     key_type: EncryptionKeyType | None = None
     kms_key_arn: EncryptionKeyArnType | None = None
 
 
-class CustomEmailLambdaVersionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CustomEmailLambdaVersionConfigType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     lambda_arn: ArnType
     lambda_version: CustomEmailSenderLambdaVersionType
 
 
-class CustomSMSLambdaVersionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CustomSMSLambdaVersionConfigType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     lambda_arn: ArnType
     lambda_version: CustomSMSSenderLambdaVersionType
 
 
-class InboundFederationLambdaType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class InboundFederationLambdaType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     lambda_arn: ArnType
     lambda_version: InboundFederationLambdaVersionType
 
 
-class PreTokenGenerationVersionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class PreTokenGenerationVersionConfigType(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     lambda_arn: ArnType
     lambda_version: PreTokenGenerationLambdaVersionType
 
 
-class LambdaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class LambdaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     create_auth_challenge: ArnType | None = None
     custom_email_sender: CustomEmailLambdaVersionConfigType | None = None
     custom_message: ArnType | None = None
@@ -1750,7 +1798,7 @@ PasswordHistorySizeType = Annotated[int, Meta(ge=0, le=24)]
 TemporaryPasswordValidityDaysType = Annotated[int, Meta(ge=0, le=365)]
 
 
-class PasswordPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class PasswordPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     minimum_length: PasswordPolicyMinLengthType | None = None
     password_history_size: PasswordHistorySizeType | None = None
     require_lowercase: BooleanType | None = None
@@ -1760,11 +1808,11 @@ class PasswordPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     temporary_password_validity_days: TemporaryPasswordValidityDaysType | None = None
 
 
-class SignInPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SignInPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     allowed_first_auth_factors: AllowedFirstAuthFactorsListType | None = None
 
 
-class UserPoolPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolPolicyType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     password_policy: PasswordPolicyType | None = None
     sign_in_policy: SignInPolicyType | None = None
 
@@ -1783,7 +1831,7 @@ SmsVerificationMessageType = Annotated[
 RegionCodeType = Annotated[str, Meta(min_length=5, max_length=32)]
 
 
-class EumsSmsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EumsSmsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     caller_arn: ArnType
     configuration_set_name: StringType | None = None
     external_id: StringType | None = None
@@ -1806,18 +1854,18 @@ OptionalArnType = Annotated[
 ]
 
 
-class SmsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SmsConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     eums_sms: EumsSmsConfigurationType | None = None
     external_id: StringType | None = None
     sns_caller_arn: OptionalArnType | None = None
     sns_region: RegionCodeType | None = None
 
 
-class UserAttributeUpdateSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserAttributeUpdateSettingsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attributes_require_verification_before_update: AttributesRequireVerificationBeforeUpdateType | None = None
 
 
-class UserPoolAddOnsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolAddOnsType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     advanced_security_additional_flows: AdvancedSecurityAdditionalFlowsType | None = None
     advanced_security_mode: AdvancedSecurityModeType
 
@@ -1825,7 +1873,7 @@ class UserPoolAddOnsType(Struct, frozen=True, kw_only=True, omit_defaults=True, 
 UsernameAttributesListType = list[UsernameAttributeType]
 
 
-class UsernameConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UsernameConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     case_sensitive: WrappedBooleanType
 
 
@@ -1852,7 +1900,7 @@ EmailVerificationSubjectByLinkType = Annotated[
 ]
 
 
-class VerificationMessageTemplateType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class VerificationMessageTemplateType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     default_email_option: DefaultEmailOptionType | None = None
     email_message: EmailVerificationMessageType | None = None
     email_message_by_link: EmailVerificationMessageByLinkType | None = None
@@ -1861,7 +1909,7 @@ class VerificationMessageTemplateType(Struct, frozen=True, kw_only=True, omit_de
     sms_message: SmsVerificationMessageType | None = None
 
 
-class CreateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     account_recovery_setting: AccountRecoverySettingType | None = None
     acr_configuration: AcrConfigurationType | None = None
     admin_create_user_config: AdminCreateUserConfigType | None = None
@@ -1892,7 +1940,7 @@ class CreateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     verification_message_template: VerificationMessageTemplateType | None = None
 
 
-class UserPoolType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     account_recovery_setting: AccountRecoverySettingType | None = None
     acr_configuration: AcrConfigurationType | None = None
     admin_create_user_config: AdminCreateUserConfigType | None = None
@@ -1933,105 +1981,115 @@ class UserPoolType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     verification_message_template: VerificationMessageTemplateType | None = None
 
 
-class CreateUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class CreateUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool: UserPoolType | None = None
 
 
-class DeleteGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group_name: GroupNameType
     user_pool_id: UserPoolIdType
 
 
-class DeleteIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     provider_name: ProviderNameType
     user_pool_id: UserPoolIdType
 
 
-class DeleteManagedLoginBrandingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteManagedLoginBrandingRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     managed_login_branding_id: ManagedLoginBrandingIdType
     user_pool_id: UserPoolIdType
 
 
-class DeleteResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identifier: ResourceServerIdentifierType
     user_pool_id: UserPoolIdType
 
 
-class DeleteTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms_id: TermsIdType
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     user_attribute_names: AttributeNameListType
 
 
-class DeleteUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class DeleteUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserPoolClientSecretRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolClientSecretRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_id: ClientIdType
     client_secret_id: ClientSecretIdType
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserPoolClientSecretResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolClientSecretResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class DeleteUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     domain: DomainType
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class DeleteUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     region_name: RegionNameType
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_replica: UserPoolReplicaType | None = None
 
 
-class DeleteUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
 
 
-class DeleteUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
 
 
-class DeleteWebAuthnCredentialRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteWebAuthnCredentialRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     credential_id: StringType
 
 
-class DeleteWebAuthnCredentialResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DeleteWebAuthnCredentialResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     pass
 
 
-class DescribeIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     provider_name: ProviderNameType
     user_pool_id: UserPoolIdType
 
 
-class DescribeIdentityProviderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeIdentityProviderResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     identity_provider: IdentityProviderType
 
 
 class DescribeManagedLoginBrandingByClientRequest(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     client_id: ClientIdType
     return_merged_resources: BooleanType | None = None
@@ -2039,31 +2097,37 @@ class DescribeManagedLoginBrandingByClientRequest(
 
 
 class DescribeManagedLoginBrandingByClientResponse(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     managed_login_branding: ManagedLoginBrandingType | None = None
 
 
-class DescribeManagedLoginBrandingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeManagedLoginBrandingRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     managed_login_branding_id: ManagedLoginBrandingIdType
     return_merged_resources: BooleanType | None = None
     user_pool_id: UserPoolIdType
 
 
-class DescribeManagedLoginBrandingResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeManagedLoginBrandingResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     managed_login_branding: ManagedLoginBrandingType | None = None
 
 
-class DescribeResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identifier: ResourceServerIdentifierType
     user_pool_id: UserPoolIdType
 
 
-class DescribeResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_server: ResourceServerType
 
 
-class DescribeRiskConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeRiskConfigurationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_id: ClientIdType | None = None
     user_pool_id: UserPoolIdType
 
@@ -2071,12 +2135,12 @@ class DescribeRiskConfigurationRequest(Struct, frozen=True, kw_only=True, omit_d
 SkippedIPRangeListType = Annotated[list[StringType], Meta(max_length=200)]
 
 
-class RiskExceptionConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RiskExceptionConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     blocked_ip_range_list: BlockedIPRangeListType | None = field(name="BlockedIPRangeList", default=None)
     skipped_ip_range_list: SkippedIPRangeListType | None = field(name="SkippedIPRangeList", default=None)
 
 
-class RiskConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RiskConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     account_takeover_risk_configuration: AccountTakeoverRiskConfigurationType | None = None
     client_id: ClientIdType | None = None
     compromised_credentials_risk_configuration: CompromisedCredentialsRiskConfigurationType | None = None
@@ -2085,48 +2149,50 @@ class RiskConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     user_pool_id: UserPoolIdType | None = None
 
 
-class DescribeRiskConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeRiskConfigurationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     risk_configuration: RiskConfigurationType
 
 
-class DescribeTermsByClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeTermsByClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     terms_name: TermsNameType
     user_pool_id: UserPoolIdType
 
 
-class DescribeTermsByClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeTermsByClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms: TermsType | None = None
 
 
-class DescribeTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms_id: TermsIdType
     user_pool_id: UserPoolIdType
 
 
-class DescribeTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms: TermsType | None = None
 
 
-class DescribeUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     job_id: UserImportJobIdType
     user_pool_id: UserPoolIdType
 
 
-class DescribeUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_import_job: UserImportJobType | None = None
 
 
-class DescribeUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     user_pool_id: UserPoolIdType
 
 
-class DescribeUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_client: UserPoolClientType | None = None
 
 
-class DescribeUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     domain: DomainType
 
 
@@ -2143,7 +2209,7 @@ S3BucketType = Annotated[
 DomainVersionType = Annotated[str, Meta(min_length=1, max_length=20)]
 
 
-class DomainDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DomainDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     aws_account_id: AWSAccountIdType | None = field(name="AWSAccountId", default=None)
     cloud_front_distribution: StringType | None = None
     custom_domain_config: CustomDomainConfigType | None = None
@@ -2156,15 +2222,15 @@ class DomainDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     version: DomainVersionType | None = None
 
 
-class DescribeUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     domain_description: DomainDescriptionType | None = None
 
 
-class DescribeUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
 
 
-class DescribeUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class DescribeUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool: UserPoolType | None = None
 
 
@@ -2187,21 +2253,21 @@ EmailMfaSubjectType = Annotated[
 ]
 
 
-class EmailMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class EmailMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     message: EmailMfaMessageType | None = None
     subject: EmailMfaSubjectType | None = None
 
 
-class FirehoseConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class FirehoseConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     stream_arn: ArnType | None = None
 
 
-class ForgetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ForgetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     device_key: DeviceKeyType
 
 
-class ForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
@@ -2210,30 +2276,30 @@ class ForgotPasswordRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     username: UsernameType
 
 
-class ForgotPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ForgotPasswordResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     code_delivery_details: CodeDeliveryDetailsType | None = None
 
 
-class GetCSVHeaderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetCSVHeaderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
 
 
 ListOfStringTypes = list[StringType]
 
 
-class GetCSVHeaderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetCSVHeaderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     csv_header: ListOfStringTypes | None = field(name="CSVHeader", default=None)
     user_pool_id: UserPoolIdType | None = None
 
 
-class GetClientTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetClientTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
     scopes: ScopeListType | None = None
     secret: ClientSecretType
 
 
-class GetClientTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetClientTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_authentication_result: ClientAuthenticationResultType | None = None
 
 
@@ -2250,7 +2316,7 @@ GetDerivedTokenTokenModelType = Annotated[
 ResourceListType = Annotated[list[ResourceServerIdentifierType], Meta(min_length=0, max_length=1)]
 
 
-class GetDerivedTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetDerivedTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     actor_token: GetDerivedTokenTokenModelType | None = None
     actor_token_provider_name: ProviderNameType | None = None
     actor_token_type: TokenTypeIdentifierType | None = None
@@ -2265,7 +2331,7 @@ class GetDerivedTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     subject_token_type: TokenTypeIdentifierType
 
 
-class GetDerivedTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetDerivedTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     expires_in: IntegerType | None = None
     issued_token: TokenModelType
     issued_token_type: IssuedTokenTypeIdentifierType
@@ -2273,34 +2339,40 @@ class GetDerivedTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=T
     token_type: OAuthTokenTypeType
 
 
-class GetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetDeviceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     device_key: DeviceKeyType
 
 
-class GetDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetDeviceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     device: DeviceType
 
 
-class GetGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group_name: GroupNameType
     user_pool_id: UserPoolIdType
 
 
-class GetGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group: GroupType | None = None
 
 
-class GetIdentityProviderByIdentifierRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetIdentityProviderByIdentifierRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     idp_identifier: IdpIdentifierType
     user_pool_id: UserPoolIdType
 
 
-class GetIdentityProviderByIdentifierResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetIdentityProviderByIdentifierResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     identity_provider: IdentityProviderType
 
 
-class GetLogDeliveryConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetLogDeliveryConfigurationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     user_pool_id: UserPoolIdType
 
 
@@ -2315,11 +2387,11 @@ S3ArnType = Annotated[
 ]
 
 
-class S3ConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class S3ConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     bucket_arn: S3ArnType | None = None
 
 
-class LogConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class LogConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     cloud_watch_logs_configuration: CloudWatchLogsConfigurationType | None = None
     event_source: EventSourceName
     firehose_configuration: FirehoseConfigurationType | None = None
@@ -2330,46 +2402,50 @@ class LogConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True
 LogConfigurationListType = Annotated[list[LogConfigurationType], Meta(min_length=0, max_length=2)]
 
 
-class LogDeliveryConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class LogDeliveryConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     log_configurations: LogConfigurationListType
     user_pool_id: UserPoolIdType
 
 
-class GetLogDeliveryConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetLogDeliveryConfigurationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     log_delivery_configuration: LogDeliveryConfigurationType | None = None
 
 
 StringToStringMapType = dict[StringType, StringType]
 
 
-class LimitDefinitionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class LimitDefinitionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attributes: StringToStringMapType
     limit_class: LimitClass
 
 
-class GetProvisionedLimitRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetProvisionedLimitRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit_definition: LimitDefinitionType
 
 
-class LimitType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class LimitType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     free_limit_value: IntegerType
     limit_definition: LimitDefinitionType
     provisioned_limit_value: IntegerType
 
 
-class GetProvisionedLimitResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetProvisionedLimitResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit: LimitType
 
 
-class GetSigningCertificateRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetSigningCertificateRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
 
 
-class GetSigningCertificateResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetSigningCertificateResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     certificate: StringType | None = None
 
 
-class GetTokensFromRefreshTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetTokensFromRefreshTokenRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
     client_secret: ClientSecretType | None = None
@@ -2377,11 +2453,13 @@ class GetTokensFromRefreshTokenRequest(Struct, frozen=True, kw_only=True, omit_d
     refresh_token: TokenModelType
 
 
-class GetTokensFromRefreshTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetTokensFromRefreshTokenResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     authentication_result: AuthenticationResultType | None = None
 
 
-class GetUICustomizationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUICustomizationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType | None = None
     user_pool_id: UserPoolIdType
 
@@ -2389,7 +2467,7 @@ class GetUICustomizationRequest(Struct, frozen=True, kw_only=True, omit_defaults
 ImageUrlType = str
 
 
-class UICustomizationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UICustomizationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     css: CSSType | None = field(name="CSS", default=None)
     css_version: CSSVersionType | None = field(name="CSSVersion", default=None)
     client_id: ClientIdType | None = None
@@ -2399,25 +2477,29 @@ class UICustomizationType(Struct, frozen=True, kw_only=True, omit_defaults=True,
     user_pool_id: UserPoolIdType | None = None
 
 
-class GetUICustomizationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUICustomizationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     ui_customization: UICustomizationType = field(name="UICustomization")
 
 
-class GetUserAttributeVerificationCodeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserAttributeVerificationCodeRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     access_token: TokenModelType
     attribute_name: AttributeNameType
     client_metadata: ClientMetadataType | None = None
 
 
-class GetUserAttributeVerificationCodeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserAttributeVerificationCodeResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     code_delivery_details: CodeDeliveryDetailsType | None = None
 
 
-class GetUserAuthFactorsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserAuthFactorsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
 
 
-class GetUserAuthFactorsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserAuthFactorsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     configured_user_auth_factors: ConfiguredUserAuthFactorsListType | None = None
     preferred_mfa_setting: StringType | None = None
     user_mfa_setting_list: UserMFASettingListType | None = field(name="UserMFASettingList", default=None)
@@ -2425,43 +2507,43 @@ class GetUserAuthFactorsResponse(Struct, frozen=True, kw_only=True, omit_default
 
 
 class GetUserPoolClientSessionConfigurationRequest(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     client_id: ClientIdType
     user_pool_id: UserPoolIdType
 
 
 class GetUserPoolClientSessionConfigurationResponse(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     client_id: ClientIdType | None = None
     sso_session: ClientSSOSessionConfigType | None = field(name="SSOSession", default=None)
     user_pool_id: UserPoolIdType | None = None
 
 
-class GetUserPoolMfaConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserPoolMfaConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_id: UserPoolIdType
 
 
-class SmsMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SmsMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     sms_authentication_message: SmsVerificationMessageType | None = None
     sms_configuration: SmsConfigurationType | None = None
 
 
-class SoftwareTokenMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SoftwareTokenMfaConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enabled: BooleanType | None = None
 
 
 RelyingPartyIdType = Annotated[str, Meta(min_length=1, max_length=127)]
 
 
-class WebAuthnConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class WebAuthnConfigurationType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     factor_configuration: WebAuthnFactorConfigurationType | None = None
     relying_party_id: RelyingPartyIdType | None = None
     user_verification: UserVerificationType | None = None
 
 
-class GetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     email_mfa_configuration: EmailMfaConfigType | None = None
     mfa_configuration: UserPoolMfaType | None = None
     sms_mfa_configuration: SmsMfaConfigType | None = None
@@ -2469,28 +2551,32 @@ class GetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defau
     web_authn_configuration: WebAuthnConfigurationType | None = None
 
 
-class GetUserPoolSessionConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserPoolSessionConfigurationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     user_pool_id: UserPoolIdType
 
 
 MaxSessionsPerUserType = Annotated[int, Meta(ge=1, le=100)]
 
 
-class UserPoolTokenSessionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolTokenSessionConfigType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_per_user: MaxSessionsPerUserType
 
 
-class GetUserPoolSessionConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserPoolSessionConfigurationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     token_session: UserPoolTokenSessionConfigType | None = None
     user_pool_id: UserPoolIdType | None = None
     user_session_tracking: UserSessionTrackingType | None = None
 
 
-class GetUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
 
 
-class GetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     mfa_options: MFAOptionListType | None = field(name="MFAOptions", default=None)
     preferred_mfa_setting: StringType | None = None
     user_attributes: AttributeListType
@@ -2498,18 +2584,18 @@ class GetUserResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     username: UsernameType
 
 
-class GlobalSignOutRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GlobalSignOutRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
 
 
-class GlobalSignOutResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class GlobalSignOutResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
 ImageFileType = Annotated[bytes, Meta(min_length=0, max_length=131072)]
 
 
-class InitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class InitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     auth_flow: AuthFlowType
     auth_parameters: AuthParametersType | None = None
@@ -2519,7 +2605,7 @@ class InitiateAuthRequest(Struct, frozen=True, kw_only=True, omit_defaults=True,
     user_context_data: UserContextDataType | None = None
 
 
-class InitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class InitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     authentication_result: AuthenticationResultType | None = None
     available_challenges: AvailableChallengeListType | None = None
     challenge_name: ChallengeNameType | None = None
@@ -2530,24 +2616,24 @@ class InitiateAuthResponse(Struct, frozen=True, kw_only=True, omit_defaults=True
 InvalidParameterExceptionReasonCodeType = str
 
 
-class ListDevicesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListDevicesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     limit: QueryLimitType | None = None
     pagination_token: SearchPaginationTokenType | None = None
 
 
-class ListDevicesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListDevicesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     devices: DeviceListType | None = None
     pagination_token: SearchPaginationTokenType | None = None
 
 
-class ListGroupsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListGroupsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit: QueryLimitType | None = None
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
 
 
-class ListGroupsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListGroupsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     groups: GroupListType | None = None
     next_token: PaginationKey | None = None
 
@@ -2557,13 +2643,13 @@ ListProvidersLimitType = Annotated[int, Meta(ge=0, le=60)]
 PaginationKeyType = Annotated[str, Meta(min_length=1, pattern="(?a)\\A(?:[\\S]+)\\Z", extra={"pattern": "[\\S]+"})]
 
 
-class ListIdentityProvidersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListIdentityProvidersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: ListProvidersLimitType | None = None
     next_token: PaginationKeyType | None = None
     user_pool_id: UserPoolIdType
 
 
-class ProviderDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ProviderDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     creation_date: DateType | None = None
     last_modified_date: DateType | None = None
     provider_name: ProviderNameType | None = None
@@ -2573,7 +2659,7 @@ class ProviderDescription(Struct, frozen=True, kw_only=True, omit_defaults=True,
 ProvidersListType = Annotated[list[ProviderDescription], Meta(min_length=0, max_length=50)]
 
 
-class ListIdentityProvidersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListIdentityProvidersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKeyType | None = None
     providers: ProvidersListType
 
@@ -2581,7 +2667,7 @@ class ListIdentityProvidersResponse(Struct, frozen=True, kw_only=True, omit_defa
 ListResourceServersLimitType = Annotated[int, Meta(ge=1, le=50)]
 
 
-class ListResourceServersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListResourceServersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: ListResourceServersLimitType | None = None
     next_token: PaginationKeyType | None = None
     user_pool_id: UserPoolIdType
@@ -2590,29 +2676,29 @@ class ListResourceServersRequest(Struct, frozen=True, kw_only=True, omit_default
 ResourceServersListType = list[ResourceServerType]
 
 
-class ListResourceServersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListResourceServersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKeyType | None = None
     resource_servers: ResourceServersListType
 
 
-class ListTagsForResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListTagsForResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_arn: ArnType
 
 
-class ListTagsForResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListTagsForResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     tags: UserPoolTagsType | None = None
 
 
 ListTermsRequestMaxResultsInteger = Annotated[int, Meta(ge=1, le=60)]
 
 
-class ListTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: ListTermsRequestMaxResultsInteger | None = None
     next_token: StringType | None = None
     user_pool_id: UserPoolIdType
 
 
-class TermsDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class TermsDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     creation_date: DateType
     enforcement: TermsEnforcementType
     last_modified_date: DateType
@@ -2623,7 +2709,7 @@ class TermsDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True
 TermsDescriptionListType = list[TermsDescriptionType]
 
 
-class ListTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: StringType | None = None
     terms: TermsDescriptionListType
 
@@ -2631,7 +2717,7 @@ class ListTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 PoolQueryLimitType = Annotated[int, Meta(ge=1, le=60)]
 
 
-class ListUserImportJobsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserImportJobsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: PoolQueryLimitType
     pagination_token: PaginationKeyType | None = None
     user_pool_id: UserPoolIdType
@@ -2640,18 +2726,22 @@ class ListUserImportJobsRequest(Struct, frozen=True, kw_only=True, omit_defaults
 UserImportJobsListType = Annotated[list[UserImportJobType], Meta(min_length=1, max_length=50)]
 
 
-class ListUserImportJobsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserImportJobsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pagination_token: PaginationKeyType | None = None
     user_import_jobs: UserImportJobsListType | None = None
 
 
-class ListUserPoolClientSecretsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolClientSecretsRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_id: ClientIdType
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
 
 
-class ListUserPoolClientSecretsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolClientSecretsResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     client_secrets: ClientSecretDescriptorListType | None = None
     next_token: PaginationKey | None = None
 
@@ -2659,14 +2749,14 @@ class ListUserPoolClientSecretsResponse(Struct, frozen=True, kw_only=True, omit_
 QueryLimit = Annotated[int, Meta(ge=1, le=60)]
 
 
-class ListUserPoolClientsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolClientsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_type: ClientTypeType | None = None
     max_results: QueryLimit | None = None
     next_token: PaginationKey | None = None
     user_pool_id: UserPoolIdType
 
 
-class UserPoolClientDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolClientDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType | None = None
     client_name: ClientNameType | None = None
     user_pool_id: UserPoolIdType | None = None
@@ -2675,12 +2765,12 @@ class UserPoolClientDescription(Struct, frozen=True, kw_only=True, omit_defaults
 UserPoolClientListType = list[UserPoolClientDescription]
 
 
-class ListUserPoolClientsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolClientsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKey | None = None
     user_pool_clients: UserPoolClientListType | None = None
 
 
-class ListUserPoolReplicasRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolReplicasRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKeyType | None = None
     user_pool_id: UserPoolIdType
 
@@ -2688,12 +2778,12 @@ class ListUserPoolReplicasRequest(Struct, frozen=True, kw_only=True, omit_defaul
 UserPoolReplicaListType = list[UserPoolReplicaType]
 
 
-class ListUserPoolReplicasResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolReplicasResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKeyType | None = None
     user_pool_replicas: UserPoolReplicaListType | None = None
 
 
-class ListUserPoolsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     max_results: PoolQueryLimitType
     next_token: PaginationKeyType | None = None
 
@@ -2701,7 +2791,7 @@ class ListUserPoolsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True
 ReplicaRegionsType = list[StringType]
 
 
-class UserPoolDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UserPoolDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     creation_date: DateType | None = None
     id: UserPoolIdType | None = None
     lambda_config: LambdaConfigType | None = None
@@ -2714,22 +2804,22 @@ class UserPoolDescriptionType(Struct, frozen=True, kw_only=True, omit_defaults=T
 UserPoolListType = list[UserPoolDescriptionType]
 
 
-class ListUserPoolsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserPoolsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKeyType | None = None
     user_pools: UserPoolListType | None = None
 
 
-class ListUserSessionsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserSessionsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     next_token: PaginationKey | None = None
 
 
-class ListUserSessionsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUserSessionsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKey | None = None
     sessions: SessionsListType | None = None
 
 
-class ListUsersInGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUsersInGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group_name: GroupNameType
     limit: QueryLimitType | None = None
     next_token: PaginationKey | None = None
@@ -2739,7 +2829,7 @@ class ListUsersInGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=T
 UsersListType = list[UserType]
 
 
-class ListUsersInGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUsersInGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     next_token: PaginationKey | None = None
     users: UsersListType | None = None
 
@@ -2749,7 +2839,7 @@ SearchedAttributeNamesListType = list[AttributeNameType]
 UserFilterType = Annotated[str, Meta(max_length=256)]
 
 
-class ListUsersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUsersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     attributes_to_get: SearchedAttributeNamesListType | None = None
     filter: UserFilterType | None = None
     limit: QueryLimitType | None = None
@@ -2757,7 +2847,7 @@ class ListUsersRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, re
     user_pool_id: UserPoolIdType
 
 
-class ListUsersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListUsersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pagination_token: SearchPaginationTokenType | None = None
     users: UsersListType | None = None
 
@@ -2765,7 +2855,7 @@ class ListUsersResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 WebAuthnCredentialsQueryLimitType = Annotated[int, Meta(ge=0, le=20)]
 
 
-class ListWebAuthnCredentialsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListWebAuthnCredentialsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     max_results: WebAuthnCredentialsQueryLimitType | None = None
     next_token: PaginationKey | None = None
@@ -2778,7 +2868,7 @@ WebAuthnAuthenticatorTransportType = str
 WebAuthnAuthenticatorTransportsList = list[WebAuthnAuthenticatorTransportType]
 
 
-class WebAuthnCredentialDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class WebAuthnCredentialDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     authenticator_attachment: WebAuthnAuthenticatorAttachmentType | None = None
     authenticator_transports: WebAuthnAuthenticatorTransportsList
     created_at: DateType
@@ -2790,7 +2880,7 @@ class WebAuthnCredentialDescription(Struct, frozen=True, kw_only=True, omit_defa
 WebAuthnCredentialDescriptionListType = list[WebAuthnCredentialDescription]
 
 
-class ListWebAuthnCredentialsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ListWebAuthnCredentialsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     credentials: WebAuthnCredentialDescriptionListType
     next_token: PaginationKey | None = None
 
@@ -2798,7 +2888,7 @@ class ListWebAuthnCredentialsResponse(Struct, frozen=True, kw_only=True, omit_de
 MessageType = str
 
 
-class ResendConfirmationCodeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ResendConfirmationCodeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
@@ -2807,11 +2897,11 @@ class ResendConfirmationCodeRequest(Struct, frozen=True, kw_only=True, omit_defa
     username: UsernameType
 
 
-class ResendConfirmationCodeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ResendConfirmationCodeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     code_delivery_details: CodeDeliveryDetailsType | None = None
 
 
-class RespondToAuthChallengeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RespondToAuthChallengeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     challenge_name: ChallengeNameType
     challenge_responses: ChallengeResponsesType | None = None
@@ -2821,7 +2911,7 @@ class RespondToAuthChallengeRequest(Struct, frozen=True, kw_only=True, omit_defa
     user_context_data: UserContextDataType | None = None
 
 
-class RespondToAuthChallengeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RespondToAuthChallengeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     authentication_result: AuthenticationResultType | None = None
     available_challenges: AvailableChallengeListType | None = None
     challenge_name: ChallengeNameType | None = None
@@ -2829,37 +2919,41 @@ class RespondToAuthChallengeResponse(Struct, frozen=True, kw_only=True, omit_def
     session: SessionType | None = None
 
 
-class RevokeTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RevokeTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     client_id: ClientIdType
     client_secret: ClientSecretType | None = None
     revoke_associated_sessions: RevokeAssociatedSessionsType | None = None
     token: TokenModelType
 
 
-class RevokeTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RevokeTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class RevokeUserSessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RevokeUserSessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     revoke_associated_sessions: RevokeAssociatedSessionsType | None = None
     session_id: SessionIdType
 
 
-class RevokeUserSessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class RevokeUserSessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class SetLogDeliveryConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetLogDeliveryConfigurationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     log_configurations: LogConfigurationListType
     user_pool_id: UserPoolIdType
 
 
-class SetLogDeliveryConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetLogDeliveryConfigurationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     log_delivery_configuration: LogDeliveryConfigurationType | None = None
 
 
-class SetRiskConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetRiskConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     account_takeover_risk_configuration: AccountTakeoverRiskConfigurationType | None = None
     client_id: ClientIdType | None = None
     compromised_credentials_risk_configuration: CompromisedCredentialsRiskConfigurationType | None = None
@@ -2867,22 +2961,22 @@ class SetRiskConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaul
     user_pool_id: UserPoolIdType
 
 
-class SetRiskConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetRiskConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     risk_configuration: RiskConfigurationType
 
 
-class SetUICustomizationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUICustomizationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     css: CSSType | None = field(name="CSS", default=None)
     client_id: ClientIdType | None = None
     image_file: ImageFileType | None = None
     user_pool_id: UserPoolIdType
 
 
-class SetUICustomizationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUICustomizationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     ui_customization: UICustomizationType = field(name="UICustomization")
 
 
-class SetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     email_mfa_settings: EmailMfaSettingsType | None = None
     sms_mfa_settings: SMSMfaSettingsType | None = field(name="SMSMfaSettings", default=None)
@@ -2890,12 +2984,12 @@ class SetUserMFAPreferenceRequest(Struct, frozen=True, kw_only=True, omit_defaul
     web_authn_mfa_settings: WebAuthnMfaSettingsType | None = None
 
 
-class SetUserMFAPreferenceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserMFAPreferenceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
 class SetUserPoolClientSessionConfigurationRequest(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     client_id: ClientIdType
     sso_session: ClientSSOSessionConfigType = field(name="SSOSession")
@@ -2903,14 +2997,14 @@ class SetUserPoolClientSessionConfigurationRequest(
 
 
 class SetUserPoolClientSessionConfigurationResponse(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
 ):
     client_id: ClientIdType | None = None
     sso_session: ClientSSOSessionConfigType | None = field(name="SSOSession", default=None)
     user_pool_id: UserPoolIdType | None = None
 
 
-class SetUserPoolMfaConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserPoolMfaConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     email_mfa_configuration: EmailMfaConfigType | None = None
     mfa_configuration: UserPoolMfaType | None = None
     sms_mfa_configuration: SmsMfaConfigType | None = None
@@ -2919,7 +3013,7 @@ class SetUserPoolMfaConfigRequest(Struct, frozen=True, kw_only=True, omit_defaul
     web_authn_configuration: WebAuthnConfigurationType | None = None
 
 
-class SetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     email_mfa_configuration: EmailMfaConfigType | None = None
     mfa_configuration: UserPoolMfaType | None = None
     sms_mfa_configuration: SmsMfaConfigType | None = None
@@ -2927,28 +3021,32 @@ class SetUserPoolMfaConfigResponse(Struct, frozen=True, kw_only=True, omit_defau
     web_authn_configuration: WebAuthnConfigurationType | None = None
 
 
-class SetUserPoolSessionConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserPoolSessionConfigurationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     token_session: UserPoolTokenSessionConfigType
     user_pool_id: UserPoolIdType
     user_session_tracking: UserSessionTrackingType
 
 
-class SetUserPoolSessionConfigurationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserPoolSessionConfigurationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     token_session: UserPoolTokenSessionConfigType | None = None
     user_pool_id: UserPoolIdType | None = None
     user_session_tracking: UserSessionTrackingType | None = None
 
 
-class SetUserSettingsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserSettingsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     mfa_options: MFAOptionListType = field(name="MFAOptions")
 
 
-class SetUserSettingsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SetUserSettingsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class SignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     analytics_metadata: AnalyticsMetadataType | None = None
     client_id: ClientIdType
     client_metadata: ClientMetadataType | None = None
@@ -2960,7 +3058,7 @@ class SignUpRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     validation_data: AttributeListType | None = None
 
 
-class SignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class SignUpResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     code_delivery_details: CodeDeliveryDetailsType | None = None
     session: SessionType | None = None
     user_confirmed: BooleanType
@@ -2973,54 +3071,58 @@ SoftwareTokenMFAUserCodeType = Annotated[
 ]
 
 
-class StartUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StartUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     job_id: UserImportJobIdType
     user_pool_id: UserPoolIdType
 
 
-class StartUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StartUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_import_job: UserImportJobType | None = None
 
 
-class StartWebAuthnRegistrationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StartWebAuthnRegistrationRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     access_token: TokenModelType
 
 
-class StartWebAuthnRegistrationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StartWebAuthnRegistrationResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     credential_creation_options: Document
 
 
-class StopUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StopUserImportJobRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     job_id: UserImportJobIdType
     user_pool_id: UserPoolIdType
 
 
-class StopUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class StopUserImportJobResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_import_job: UserImportJobType | None = None
 
 
-class TagResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class TagResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_arn: ArnType
     tags: UserPoolTagsType
 
 
-class TagResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class TagResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
 UserPoolTagsListType = list[TagKeysType]
 
 
-class UntagResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UntagResourceRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_arn: ArnType
     tag_keys: UserPoolTagsListType
 
 
-class UntagResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UntagResourceResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class UpdateAuthEventFeedbackRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateAuthEventFeedbackRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     event_id: EventIdType
     feedback_token: TokenModelType
     feedback_value: FeedbackValueType
@@ -3028,21 +3130,21 @@ class UpdateAuthEventFeedbackRequest(Struct, frozen=True, kw_only=True, omit_def
     username: UsernameType
 
 
-class UpdateAuthEventFeedbackResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateAuthEventFeedbackResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class UpdateDeviceStatusRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateDeviceStatusRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     device_key: DeviceKeyType
     device_remembered_status: DeviceRememberedStatusType | None = None
 
 
-class UpdateDeviceStatusResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateDeviceStatusResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class UpdateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     description: DescriptionType | None = None
     group_name: GroupNameType
     precedence: PrecedenceType | None = None
@@ -3050,11 +3152,11 @@ class UpdateGroupRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     user_pool_id: UserPoolIdType
 
 
-class UpdateGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateGroupResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     group: GroupType | None = None
 
 
-class UpdateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     acr_mapping: AcrMappingType | None = None
     attribute_mapping: AttributeMappingType | None = None
     idp_identifiers: IdpIdentifiersListType | None = None
@@ -3063,11 +3165,13 @@ class UpdateIdentityProviderRequest(Struct, frozen=True, kw_only=True, omit_defa
     user_pool_id: UserPoolIdType
 
 
-class UpdateIdentityProviderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateIdentityProviderResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identity_provider: IdentityProviderType
 
 
-class UpdateManagedLoginBrandingRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateManagedLoginBrandingRequest(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     assets: AssetListType | None = None
     managed_login_branding_id: ManagedLoginBrandingIdType | None = None
     settings: Document = None
@@ -3075,31 +3179,33 @@ class UpdateManagedLoginBrandingRequest(Struct, frozen=True, kw_only=True, omit_
     user_pool_id: UserPoolIdType | None = None
 
 
-class UpdateManagedLoginBrandingResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateManagedLoginBrandingResponse(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False
+):
     managed_login_branding: ManagedLoginBrandingType | None = None
 
 
-class UpdateProvisionedLimitRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateProvisionedLimitRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit_definition: LimitDefinitionType
     requested_limit_value: IntegerType
 
 
-class UpdateProvisionedLimitResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateProvisionedLimitResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     limit: LimitType
 
 
-class UpdateResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateResourceServerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     identifier: ResourceServerIdentifierType
     name: ResourceServerNameType
     scopes: ResourceServerScopeListType | None = None
     user_pool_id: UserPoolIdType
 
 
-class UpdateResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateResourceServerResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     resource_server: ResourceServerType
 
 
-class UpdateTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     enforcement: TermsEnforcementType | None = None
     links: LinksType | None = None
     terms_id: TermsIdType
@@ -3108,21 +3214,21 @@ class UpdateTermsRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     user_pool_id: UserPoolIdType
 
 
-class UpdateTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateTermsResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     terms: TermsType | None = None
 
 
-class UpdateUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserAttributesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     client_metadata: ClientMetadataType | None = None
     user_attributes: AttributeListType
 
 
-class UpdateUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserAttributesResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     code_delivery_details_list: CodeDeliveryDetailsListType | None = None
 
 
-class UpdateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token_validity: AccessTokenValidityType | None = None
     allowed_oauth_flows: OAuthFlowsType | None = field(name="AllowedOAuthFlows", default=None)
     allowed_oauth_flows_user_pool_client: BooleanType | None = field(
@@ -3150,11 +3256,11 @@ class UpdateUserPoolClientRequest(Struct, frozen=True, kw_only=True, omit_defaul
     write_attributes: ClientPermissionListType | None = None
 
 
-class UpdateUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolClientResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_client: UserPoolClientType | None = None
 
 
-class UpdateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     custom_domain_config: CustomDomainConfigType | None = None
     domain: DomainType
     managed_login_version: WrappedIntegerType | None = None
@@ -3162,23 +3268,23 @@ class UpdateUserPoolDomainRequest(Struct, frozen=True, kw_only=True, omit_defaul
     user_pool_id: UserPoolIdType
 
 
-class UpdateUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolDomainResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     cloud_front_domain: DomainType | None = None
     managed_login_version: WrappedIntegerType | None = None
     routing: RoutingType | None = None
 
 
-class UpdateUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolReplicaRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     region_name: RegionNameType
     status: UpdateReplicaStatusType
     user_pool_id: UserPoolIdType
 
 
-class UpdateUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolReplicaResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     user_pool_replica: UserPoolReplicaType | None = None
 
 
-class UpdateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     account_recovery_setting: AccountRecoverySettingType | None = None
     acr_configuration: AcrConfigurationType | None = None
     admin_create_user_config: AdminCreateUserConfigType | None = None
@@ -3206,27 +3312,27 @@ class UpdateUserPoolRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     verification_message_template: VerificationMessageTemplateType | None = None
 
 
-class UpdateUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class UpdateUserPoolResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass
 
 
-class VerifySoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class VerifySoftwareTokenRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType | None = None
     friendly_device_name: StringType | None = None
     session: SessionType | None = None
     user_code: SoftwareTokenMFAUserCodeType
 
 
-class VerifySoftwareTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class VerifySoftwareTokenResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     session: SessionType | None = None
     status: VerifySoftwareTokenResponseType | None = None
 
 
-class VerifyUserAttributeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class VerifyUserAttributeRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     access_token: TokenModelType
     attribute_name: AttributeNameType
     code: ConfirmationCodeType
 
 
-class VerifyUserAttributeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class VerifyUserAttributeResponse(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="pascal", gc=False):
     pass

@@ -37,7 +37,7 @@ _OF_USER = (
 )
 
 
-class _Details(Struct, frozen=True, omit_defaults=True):
+class _Details(Struct, frozen=True, omit_defaults=True, gc=False):
     attributes: dict[str, str]
     credentials: Credentials
     pending: dict[str, str] = {}
@@ -299,9 +299,12 @@ def after_prefix(prefix: str) -> str:
 
 def user_of(row: Sequence[Any]) -> User:
     """Return the user of a row of COLUMNS; raises CorruptRow."""
-    id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, *others = row
-    details, memberships, passkeys = others
-    if status not in _STATUS:
+    # fmt: off
+    (id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, details,
+     memberships, passkeys) = row
+    # fmt: on
+    known = _STATUS.get(status)
+    if known is None:
         raise CorruptRow("users", "status", id)
     document = _DETAILS.decode(details, id)
     return User(
@@ -309,7 +312,7 @@ def user_of(row: Sequence[Any]) -> User:
         pool_id=pool_id,
         sub=sub,
         username=username,
-        status=_STATUS[status],
+        status=known,
         enabled=bool(enabled),
         attributes=document.attributes,
         pending=document.pending,
