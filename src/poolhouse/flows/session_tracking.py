@@ -24,8 +24,7 @@ def begin_session(tx: Tx, call: Call, pool: Pool, session: Session) -> bool:
 
     In the same commit the user's token sessions that were not used for longest make room for it.
     """
-    activity = activity_of(call)
-    if session.origin is not None and not tx.sso_sessions.use(session.origin, activity):
+    if session.origin is not None and not tx.sso_sessions.use(session.origin, activity_of(call)):
         return False
     if not pool.tracks_sessions:
         tx.sessions.insert(session)
@@ -33,7 +32,7 @@ def begin_session(tx: Tx, call: Call, pool: Pool, session: Session) -> bool:
     tx.users.take_turn(session.user_id)
     for id in find_surplus(tx.sessions.last_active(session.user_id, call.now), pool.most_sessions):
         tx.sessions.delete(id)
-    tx.sessions.insert_tracked(session, activity)
+    tx.sessions.insert_tracked(session, activity_of(call))
     return True
 
 
