@@ -9,6 +9,7 @@ import pytest
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import MessageKind
+from poolhouse.core.trigger_events import MEMBERS, find_function
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
@@ -23,7 +24,7 @@ from poolhouse.model import (
     UserStatusType,
     VerificationMessageTemplateType,
 )
-from poolhouse.triggers import MEMBERS, Triggers, find_function
+from poolhouse.triggers import Triggers
 from tests.flows.stage import START, Stage
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -207,9 +208,8 @@ def test_every_trigger_is_found(post: Post, trigger: str):
     assert [name for name in MEMBERS if find_function(configured, name)] == [trigger]
     assert find_function(configured, trigger) == ARN
     assert find_function(None, trigger) is None
-    source = {"PreTokenGeneration": "TokenGeneration"}.get(trigger, trigger) + "_Any"
     with pytest.raises(UnexpectedLambdaException) as failure:
-        post.run(Triggers().consult(post.pool, source, {}))
+        post.run(Triggers().invoke(trigger, ARN, {}))
     assert str(failure.value) == f"{trigger} invocation failed due to error ResourceNotFoundException."
 
 

@@ -22,10 +22,11 @@ class Answering(Triggers):
     def __init__(self, **functions):
         self.functions, self.asked = functions, []
 
-    async def consult(self, pool, source, event):
-        self.asked.append((source, event))
+    async def invoke(self, trigger, arn, event):
+        source, request = event["triggerSource"], event["request"]
+        self.asked.append((source, request))
         function = self.functions.get(source)
-        return function(event) if function else None
+        return event | {"response": function(request) or {}} if function else event
 
     @property
     def sources(self):

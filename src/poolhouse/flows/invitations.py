@@ -44,7 +44,7 @@ async def create(call: Call, pool: Pool, request: AdminCreateUserRequest) -> Use
     await call.store.read(partial(check_name_free, pool=pool, name=request.username, taken=TAKEN))
     validation_data = from_wire(request.validation_data)
     event = partial(events.pre_sign_up, user.attributes, validation_data, request.client_metadata)
-    await consult(call, pool, events.PRE_CREATE, event)
+    await consult(call, pool, events.PRE_CREATE, event, username=user.username)
     password = _choose_password(call, pool, request)
     if password is not None:
         credentials = await make_credentials(call, pool, user.username, password)

@@ -65,9 +65,12 @@ async def send_code(
     values = Values(code=text, username=_sign_in_name(pool, user), link=link)
     request = partial(_request, user, kind, client_metadata)
     # The pool's own sender takes the place of everything below (spec/api/06 §10).
-    if await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request) is not None:
+    if (
+        await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request, username=user.username, client=client)
+        is not None
+    ):
         return details
-    response = await consult(call, pool, f"CustomMessage_{kind}", request)
+    response = await consult(call, pool, f"CustomMessage_{kind}", request, username=user.username, client=client)
     words = customised(choose_words(pool, kind, medium), response, kind, medium)
     if not is_meant(words, kind, code):
         return details

@@ -47,7 +47,9 @@ async def forgot(
     codes.check_recoverable(pool)
     user = await call.store.read(lambda tx: find_user(tx, pool, username))
     if user is None:
-        await consult(call, pool, events.MIGRATION, partial(events.migration, client_metadata))
+        await consult(
+            call, pool, events.MIGRATION, partial(events.migration, client_metadata), username=username, client=client
+        )
     name = user.username if user else fold_username(pool, username)
     entry = journal.begin(call, pool, client, user, EventType.ForgotPassword, name)
     async with journal.watching(entry):
@@ -119,7 +121,14 @@ async def confirm_forgot(
         return save_user(tx, pool, recovered)
 
     user = await call.store.write(commit)
-    await consult(call, pool, events.RECOVERED, partial(events.post_confirmation, user, client_metadata))
+    await consult(
+        call,
+        pool,
+        events.RECOVERED,
+        partial(events.post_confirmation, user, client_metadata),
+        username=user.username,
+        client=client,
+    )
 
 
 async def reset_by_admin(call: Call, pool: Pool, username: str, client_metadata: dict[str, str] | None) -> None:

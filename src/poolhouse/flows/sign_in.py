@@ -136,7 +136,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     await journal.check_address(talk.entry, method)
     event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
     async with journal.watching(talk.entry):
-        await consult(call, pool, events_auth.PRE_AUTHENTICATION, event)
+        await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
@@ -277,7 +277,9 @@ async def _finish(talk: Talk, commit: Write) -> SignedIn:
     new_device = talk.pool.tracks_devices and talk.device is None
     event = partial(events_auth.post_authentication, talk.user, talk.client_metadata, new_device=new_device)
     async with journal.watching(talk.entry, talk.progress):
-        await consult(talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event)
+        await consult(
+            talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event, username=talk.name, client=talk.client
+        )
     return SignedIn(
         pool=talk.pool,
         client=talk.client,
@@ -360,5 +362,8 @@ def _check_standing(tx: Tx, user: User) -> None:
 async def _define_challenge(talk: Talk) -> None:
     """Ask the trigger that leads custom authentication; raises InvalidParameterException where there is none."""
     event = partial(events_auth.define_challenge, talk.client, talk.user)
-    if await consult(talk.call, talk.pool, events_auth.DEFINE_CHALLENGE, event) is None:
+    if (
+        await consult(talk.call, talk.pool, events_auth.DEFINE_CHALLENGE, event, username=talk.name, client=talk.client)
+        is None
+    ):
         raise InvalidParameterException("Custom auth lambda trigger is not configured for the user pool.")

@@ -62,7 +62,7 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     await call.store.read(partial(check_name_free, pool=pool, name=request.username))
     validation_data = from_wire(request.validation_data)
     event = partial(events.pre_sign_up, new.attributes, validation_data, request.client_metadata)
-    reply = await consult(call, pool, events.PRE_SIGN_UP, event)
+    reply = await consult(call, pool, events.PRE_SIGN_UP, event, username=new.username, client=client)
     new = _apply(events.read_verdict(reply, new.attributes), new)
     if request.password:
         new = replace(new, credentials=await make_credentials(call, pool, new.username, request.password))
@@ -73,7 +73,7 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     if code:
         details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
     if user.status == UserStatusType.CONFIRMED:
-        await _announce(call, pool, user, request.client_metadata)
+        await _announce(call, pool, client, user, request.client_metadata)
     return SignUpResponse(
         user_confirmed=user.status == UserStatusType.CONFIRMED, user_sub=user.sub, code_delivery_details=details
     )
@@ -118,7 +118,7 @@ async def confirm(
     outcome = await call.store.write(commit)
     if isinstance(outcome, ServiceError):
         raise outcome
-    await _announce(call, pool, outcome, client_metadata)
+    await _announce(call, pool, client, outcome, client_metadata)
 
 
 async def resend(
@@ -162,7 +162,7 @@ async def confirm_by_admin(call: Call, pool: Pool, username: str, client_metadat
         journal.settle(tx, entry, user.created_at, EventResponseType.Pass)
         return save_user(tx, pool, replace(user, status=UserStatusType.CONFIRMED, modified_at=call.now))
 
-    await _announce(call, pool, await call.store.write(commit), client_metadata)
+    await _announce(call, pool, None, await call.store.write(commit), client_metadata)
 
 
 def check_unconfirmed(user: User) -> None:
@@ -281,6 +281,15 @@ async def _send(
     )
 
 
-async def _announce(call: Call, pool: Pool, user: User, client_metadata: dict[str, str] | None) -> None:
+async def _announce(
+    call: Call, pool: Pool, client: Client | None, user: User, client_metadata: dict[str, str] | None
+) -> None:
     """Tell the post confirmation trigger. Its failure is the caller's error; the user stays confirmed."""
-    await consult(call, pool, events.CONFIRMED, partial(events.post_confirmation, user, client_metadata))
+    await consult(
+        call,
+        pool,
+        events.CONFIRMED,
+        partial(events.post_confirmation, user, client_metadata),
+        username=user.username,
+        client=client,
+    )

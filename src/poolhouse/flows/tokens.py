@@ -52,6 +52,8 @@ __all__ = [
 ]
 
 INVALID_REFRESH_TOKEN = "Invalid Refresh Token"
+# The user name in the event of a token that has no user.
+MACHINE = "ClientCredentials"
 _JSON = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
 
@@ -211,7 +213,7 @@ async def _sign(
 async def _consult(call: Call, minting: Minting, source: str, client_metadata: dict[str, str] | None) -> None:
     scopes = minting.session.scopes
     event = partial(events_auth.pre_token, minting.user, minting.groups, scopes, client_metadata)
-    await consult(call, minting.pool, source, event)
+    await consult(call, minting.pool, source, event, username=minting.user.username, client=minting.client)
 
 
 async def client_credentials(
@@ -231,7 +233,7 @@ async def client_credentials(
     configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
     if configured and configured.lambda_version == "V3_0":
         event = partial(events_auth.machine_token, scopes, client_metadata)
-        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, event)
+        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, event, username=MACHINE, client=client)
     if keys is None:
         keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
     issuer = issuer_of(call.deps.identity, pool)
