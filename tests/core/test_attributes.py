@@ -70,8 +70,8 @@ def test_sub_comes_first():
     """The API lists sub before everything else, also where only some attributes are asked for."""
     user = make_user(attributes={"email": "a@x.org", "name": "A"})
 
-    assert [attribute.name for attribute in to_wire(user)] == ["sub", "email", "name"]
-    assert [attribute.name for attribute in to_wire(user, frozenset({"name"}))] == ["name"]
+    assert [attribute.name for attribute in to_wire(user.sub, user.attributes)] == ["sub", "email", "name"]
+    assert [attribute.name for attribute in to_wire(user.sub, user.attributes, frozenset({"name"}))] == ["name"]
 
 
 def test_unknown_and_missing_attributes_are_told_by_line():

@@ -262,8 +262,8 @@ def test_what_is_shown():
     """The lists are left out where they would be empty; the older MFAOptions tell of text messages."""
     assert settings_of(user_of()) == (None, None)
     assert settings_of(user_of(SMS, TOTP, preferred=TOTP)) == (["SMS_MFA", "SOFTWARE_TOKEN_MFA"], "SOFTWARE_TOKEN_MFA")
-    assert options_of(user_of(TOTP)) is None
-    (option,) = options_of(user_of(SMS))
+    assert options_of(Factors(active=(TOTP,))) is None
+    (option,) = options_of(Factors(active=(SMS,)))
     assert (option.delivery_medium, option.attribute_name) == ("SMS", "phone_number")
 
 

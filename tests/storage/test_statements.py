@@ -170,10 +170,11 @@ def read_everything(tx: Tx) -> None:
     tx.users.find_by_sub(POOL, ann.sub)
     tx.users.find_by_alias(POOL, "email:b@x")
     tx.users.page(POOL, after=None, limit=9)
+    tx.user_lists.page(POOL, print, after=("", "a"), limit=9)
     for attribute in ("name", "username", "sub"):
         for prefix in (True, False):
             for after in (None, ("ann", "ann")):
-                tx.users.search(POOL, attribute, "a", prefix=prefix, after=after, limit=9)
+                tx.user_lists.search(POOL, attribute, "a", print, prefix=prefix, after=after, limit=9)
     tx.risk_configurations.find(POOL, None)
     tx.catalogue.risk_configuration(client("app"))
     tx.log_deliveries.find(POOL)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from poolhouse.core.user import Credentials
 from poolhouse.model import ConcurrentModificationException, UserStatusType
 from poolhouse.storage.errors import AlreadyExists, CorruptRow
-from poolhouse.storage.users import after_prefix
+from poolhouse.storage.user_lists import after_prefix
 from tests.storage.builders import POOL, authorization_code, confirmation_code, names, session, user, with_pool
 
 
@@ -16,6 +16,26 @@ from tests.storage.builders import POOL, authorization_code, confirmation_code, 
 def store(store):
     with_pool(store)
     return store
+
+
+def name_of(username, *_):
+    return username
+
+
+def found(store, attribute, value):
+    return store.read(
+        lambda tx: tx.user_lists.search(POOL, attribute, value, name_of, prefix=False, after=None, limit=9)
+    )[0]
+
+
+def every(read):
+    """All that a list holds, read to its end."""
+    seen, after = [], None
+    while True:
+        page, after = read(after)
+        seen += page
+        if after is None:
+            return seen
 
 
 def test_user_comes_back_as_it_was(store):
@@ -66,7 +86,7 @@ def test_taken_alias_undoes_the_whole_insert(store):
     assert caught.value.what == "alias:email:a@x"
     assert store.read(lambda tx: tx.users.find_by_username(POOL, "bob")) is None
     assert store.read(lambda tx: tx.users.find_by_alias(POOL, "phone_number:+1")) is None
-    assert store.read(lambda tx: tx.users.search(POOL, "name", "bob", prefix=False, after=None, limit=9)) == []
+    assert found(store, "name", "bob") == []
     assert store.read(lambda tx: tx.pools.user_count(POOL)) == 1
     store.write(lambda tx: tx.users.insert(user("bob"), names("phone_number:+1")))
 
@@ -97,11 +117,8 @@ def test_save_brings_index_rows_in_line(store):
     read = lambda alias: store.read(lambda tx: tx.users.find_by_alias(POOL, alias))
     assert read("email:b@x") == read("phone_number:+1") == after
     assert read("email:a@x") is None
-    found = lambda name, value: store.read(
-        lambda tx: tx.users.search(POOL, name, value, prefix=False, after=None, limit=9)
-    )
-    assert found("email", "b@x") == [after]
-    assert found("email", "a@x") == found("name", "n") == []
+    assert found(store, "email", "b@x") == [after.username]
+    assert found(store, "email", "a@x") == found(store, "name", "n") == []
 
 
 def test_save_refuses_taken_alias_and_stale_user(store):
@@ -183,25 +200,19 @@ def test_search_by_prefix_pages_by_value_and_name(store):
     values = ["an", "ann", "anna", "anna", "anne", "bob", "ANN", "añ", "an\U0010ffff"]
     store.write(lambda tx: [tx.users.insert(user(f"u{i}"), names(name=v)) for i, v in enumerate(values)])
     expected = sorted((v, f"u{i}") for i, v in enumerate(values) if v.startswith("an"))
-    search = lambda after: store.read(lambda tx: tx.users.search(POOL, "name", "an", prefix=True, after=after, limit=2))
-    seen, after = [], None
-    while page := search(after):
-        seen += [(values[int(each.username[1:])], each.username) for each in page]
-        after = seen[-1]
-    assert seen == expected
+    search = lambda after: store.read(
+        lambda tx: tx.user_lists.search(POOL, "name", "an", name_of, prefix=True, after=after, limit=2)
+    )
+    assert [(values[int(name[1:])], name) for name in every(search)] == expected
 
 
 def test_search_by_equality_pages_by_name(store):
     """Search by a whole value pages by user name."""
     store.write(lambda tx: [tx.users.insert(user(f"u{i}"), names(name="same" if i < 5 else "samer")) for i in range(7)])
     search = lambda after: store.read(
-        lambda tx: tx.users.search(POOL, "name", "same", prefix=False, after=after, limit=2)
+        lambda tx: tx.user_lists.search(POOL, "name", "same", name_of, prefix=False, after=after, limit=2)
     )
-    seen, after = [], None
-    while page := search(after):
-        seen += [each.username for each in page]
-        after = ("same", seen[-1])
-    assert seen == [f"u{i}" for i in range(5)]
+    assert every(search) == [f"u{i}" for i in range(5)]
 
 
 @pytest.mark.parametrize("column", ["username", "sub"])
@@ -209,17 +220,27 @@ def test_search_by_the_users_own_columns(store, column):
     """User name and sub are searched in their own columns."""
     users = store.write(lambda tx: [tx.users.insert(user(f"ann{i}"), names()) for i in range(5)])
     value = getattr(users[0], column)
+    show = lambda username, sub, *_: {"username": username, "sub": sub}[column]
     search = lambda value, **options: store.read(
-        lambda tx: tx.users.search(POOL, column, value, **{"prefix": False, "after": None, "limit": 2} | options)
+        lambda tx: tx.user_lists.search(
+            POOL, column, value, show, **{"prefix": False, "after": None, "limit": 2} | options
+        )
     )
-    assert search(value) == users[:1]
-    assert search(value, after=(value, users[0].username)) == []
-    seen, after = [], None
-    while page := search(value[:-1], prefix=True, after=after):
-        seen += page
-        after = (getattr(page[-1], column), page[-1].username)
-    assert users[0] in seen
-    assert [getattr(each, column) for each in seen] == sorted(getattr(each, column) for each in seen)
+    assert search(value) == ([value], None)
+    assert search(value, after=(value, users[0].username)) == ([], None)
+    seen = every(lambda after: search(value[:-1], prefix=True, after=after))
+    assert value in seen
+    assert seen == sorted(set(seen))
+
+
+def test_what_a_list_shows(store):
+    """A list by name shows the columns that it names, page by page, and nothing of the credentials."""
+    users = store.write(lambda tx: [tx.users.insert(user(f"ann{i}"), names()) for i in range(5)])
+    page = lambda after: store.read(lambda tx: tx.user_lists.page(POOL, lambda *shown: shown, after=after, limit=2))
+
+    assert every(page) == [
+        (u.username, u.sub, u.status, u.enabled, u.created_at, u.modified_at, u.attributes, u.factors) for u in users
+    ]
 
 
 def test_the_text_after_a_prefix():
@@ -246,3 +267,13 @@ def test_names_with_characters_that_postgres_refuses(store):
     """A name with a NUL in it, as a page's form may bring one, is simply not found."""
     assert store.read(lambda tx: tx.users.lookup(POOL, "a\0b", None, ["email:a\0b"])) is None
     assert store.read(lambda tx: tx.users.find_by_username(POOL, "a\0b")) is None
+
+
+@pytest.mark.parametrize("bad", ["{", '{"attributes":{}},{"attributes":{}}', '{"attributes":[]}'])
+def test_unreadable_user_is_found_in_a_list(store, bad):
+    """One unreadable row among many is named, though their documents are read as one."""
+    store.write(lambda tx: [tx.users.insert(user(f"ann{i}"), names()) for i in range(3)])
+    store.write(lambda tx: tx.users._sql.run("UPDATE users SET details = :bad WHERE username = 'ann1'", bad=bad))
+
+    with pytest.raises(CorruptRow, match=r"users\.details of row 'ann1'"):
+        store.read(lambda tx: tx.user_lists.page(POOL, name_of, after=None, limit=9))

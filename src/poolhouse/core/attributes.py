@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from poolhouse.core.aliases import CONTACTS, is_email, is_phone_number
 from poolhouse.core.client import Client
 from poolhouse.core.pool import Pool
-from poolhouse.core.user import User
 from poolhouse.model import (
     AttributeDataType,
     AttributeType,
@@ -39,10 +38,10 @@ def from_wire(attributes: Iterable[AttributeType] | None) -> dict[str, str]:
     return values
 
 
-def to_wire(user: User, names: frozenset[str] | None = None) -> list[AttributeType]:
+def to_wire(sub: str, attributes: Mapping[str, str], names: frozenset[str] | None = None) -> list[AttributeType]:
     """Return a user's attributes as the API lists them, ``sub`` first; ``names`` limits them."""
-    shown = [AttributeType(name="sub", value=user.sub)]
-    shown += [AttributeType(name=name, value=value) for name, value in user.attributes.items()]
+    shown = [AttributeType(name="sub", value=sub)]
+    shown += [AttributeType(name=name, value=value) for name, value in attributes.items()]
     return shown if names is None else [attribute for attribute in shown if attribute.name in names]
 
 

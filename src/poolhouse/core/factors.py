@@ -123,9 +123,9 @@ def settings_of(user: User) -> tuple[list[str] | None, str | None]:
     return [factor.value for factor in user.factors.active] or None, user.factors.preferred
 
 
-def options_of(user: User) -> list[MFAOptionType] | None:
+def options_of(factors: Factors) -> list[MFAOptionType] | None:
     """Return the older MFAOptions, which tell of text messages only."""
-    if SMS not in user.factors.active:
+    if SMS not in factors.active:
         return None
     return [MFAOptionType(delivery_medium=DeliveryMediumType.SMS, attribute_name=PHONE_NUMBER)]
 

@@ -1,8 +1,9 @@
 """Finding and storing users, and how the API shows them."""
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
-from poolhouse.core import attributes
 from poolhouse.core.aliases import (
     CLASH,
     CONTACTS,
@@ -12,9 +13,10 @@ from poolhouse.core.aliases import (
     fold_username,
     names_of,
 )
+from poolhouse.core.attributes import to_wire
 from poolhouse.core.factors import options_of
 from poolhouse.core.pool import Pool
-from poolhouse.core.user import User
+from poolhouse.core.user import Factors, User
 from poolhouse.flows.codes import drop_outdated_codes
 from poolhouse.model import (
     AliasExistsException,
@@ -147,16 +149,40 @@ def enable(tx: Tx, pool: Pool, user: User, now: int) -> User:
     return user if user.enabled else save_user(tx, pool, replace(user, enabled=True, modified_at=now))
 
 
-def describe(user: User, names: frozenset[str] | None = None) -> UserType:
-    """Return a user as lists show it; ``names`` limits the attributes."""
+def describe(user: User) -> UserType:
+    """Return a user as lists show it."""
+    return show(
+        user.username,
+        user.sub,
+        user.status,
+        user.enabled,
+        user.created_at,
+        user.modified_at,
+        user.attributes,
+        user.factors,
+    )
+
+
+def show(
+    username: str,
+    sub: str,
+    status: UserStatusType,
+    enabled: bool,
+    created_at: int,
+    modified_at: int,
+    attributes: Mapping[str, str],
+    factors: Factors,
+    names: frozenset[str] | None = None,
+) -> UserType:
+    """Return what lists show of a user; ``names`` limits the attributes. This is the hot path of ListUsers."""
     return UserType(
-        username=user.username,
-        attributes=attributes.to_wire(user, names),
-        user_create_date=user.created_at / 1000,
-        user_last_modified_date=user.modified_at / 1000,
-        enabled=user.enabled,
-        user_status=user.status,
-        mfa_options=options_of(user),
+        username=username,
+        attributes=to_wire(sub, attributes, names),
+        user_create_date=created_at / 1000,
+        user_last_modified_date=modified_at / 1000,
+        enabled=enabled,
+        user_status=status,
+        mfa_options=options_of(factors),
     )
 
 

@@ -31,6 +31,7 @@ from poolhouse.storage.sso_sessions import SsoSessions
 from poolhouse.storage.terms import Terms
 from poolhouse.storage.user_import_files import UserImportFiles
 from poolhouse.storage.user_imports import UserImports
+from poolhouse.storage.user_lists import UserLists
 from poolhouse.storage.users import Users
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Tx:
         self.log_deliveries = LogDeliveries(connection)
         self.log_records = LogRecords(connection)
         self.users = Users(connection)
+        self.user_lists = UserLists(connection)
         self.auth_events = AuthEvents(connection)
         self.many_users = ManyUsers(connection)
         self.user_imports = UserImports(connection)

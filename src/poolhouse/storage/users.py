@@ -22,8 +22,6 @@ COLUMNS = (
     "u.id, u.pool_id, u.username, u.sub, u.status, u.enabled,"
     " u.created_at, u.modified_at, u.signed_out_at, u.revision, u.details, u.memberships, u.passkeys"
 )
-# ListUsers searches these by the user's own columns.
-_OWN_COLUMNS = frozenset({"username", "sub"})
 # Tables of rows that go with their user.
 _OF_USER = (
     "sessions",
@@ -46,7 +44,7 @@ class _Details(Struct, frozen=True, omit_defaults=True, gc=False):
 
 _DETAILS = Column("users", "details", _Details)
 _NAMES = Column("users", "names", Names)
-_STATUS = {status.value: status for status in UserStatusType}
+STATUSES = {status.value: status for status in UserStatusType}
 
 
 class Users:
@@ -180,53 +178,6 @@ class Users:
         )
         return [user_of(row) for row in rows]
 
-    def search(
-        self,
-        pool_id: str,
-        attribute: str,
-        value: str,
-        *,
-        prefix: bool,
-        after: tuple[str, str] | None,
-        limit: int,
-    ) -> list[User]:
-        """Return users whose folded attribute is, or begins with, a value: by value and name, those after a pair."""
-        start = (value, "") if after is None else max(after, (value, ""))
-        if attribute in _OWN_COLUMNS:
-            return self._search_own(pool_id, attribute, value, prefix=prefix, start=start, limit=limit)
-        sql = f"SELECT {COLUMNS} FROM user_search AS s JOIN users AS u ON u.id = s.user_id"
-        if prefix:
-            sql += (
-                " WHERE s.pool_id = :pool_id AND s.attribute = :attribute AND (s.value, s.username) > (:value, :name)"
-                " AND s.value < :ceiling ORDER BY s.value, s.username LIMIT :limit"
-            )
-            limits = {"value": start[0], "name": start[1], "ceiling": after_prefix(value)}
-        else:
-            sql += (
-                " WHERE s.pool_id = :pool_id AND s.attribute = :attribute AND s.value = :value AND s.username > :name"
-                " ORDER BY s.username LIMIT :limit"
-            )
-            limits = {"value": value, "name": start[1] if start[0] == value else LAST}
-        rows = self._sql.rows(sql, pool_id=pool_id, attribute=attribute, limit=limit, **limits)
-        return [user_of(row) for row in rows]
-
-    def _search_own(
-        self, pool_id: str, column: str, value: str, *, prefix: bool, start: tuple[str, str], limit: int
-    ) -> list[User]:
-        if not prefix:
-            found = self.find_by_username(pool_id, value) if column == "username" else self.find_by_sub(pool_id, value)
-            return [found] if found is not None and start == (value, "") else []
-        first = start[1] == ""
-        rows = self._sql.rows(
-            f"SELECT {COLUMNS} FROM users AS u WHERE u.pool_id = :pool_id AND u.{column} {'>=' if first else '>'} :value"
-            f" AND u.{column} < :ceiling ORDER BY u.{column} LIMIT :limit",
-            pool_id=pool_id,
-            value=start[0],
-            ceiling=after_prefix(value),
-            limit=limit,
-        )
-        return [user_of(row) for row in rows]
-
     def _names(self, user_id: int) -> Names:
         row = self._sql.row("SELECT names FROM users WHERE id = :id", id=user_id)
         return Names(aliases=frozenset(), search={}) if row is None else _NAMES.decode(row[0], user_id)
@@ -282,28 +233,13 @@ def hold(connection: Connection, user_id: int) -> None:
         raise ConcurrentModificationException("The user was changed by another request. Please retry.")
 
 
-# Comes after every other text in both engines' order, but for those that begin with it.
-LAST = chr(0x10FFFF)
-
-
-def after_prefix(prefix: str) -> str:
-    """Return the first text that comes after all that begin with ``prefix``, in the order of code points."""
-    for end in range(len(prefix), 0, -1):
-        code = ord(prefix[end - 1]) + 1
-        if code == 0xD800:  # surrogates are no text
-            code = 0xE000
-        if code <= ord(LAST):
-            return prefix[: end - 1] + chr(code)
-    return LAST
-
-
 def user_of(row: Sequence[Any]) -> User:
     """Return the user of a row of COLUMNS; raises CorruptRow."""
     # fmt: off
     (id, pool_id, username, sub, status, enabled, created_at, modified_at, signed_out_at, revision, details,
      memberships, passkeys) = row
     # fmt: on
-    known = _STATUS.get(status)
+    known = STATUSES.get(status)
     if known is None:
         raise CorruptRow("users", "status", id)
     document = _DETAILS.decode(details, id)

@@ -1,18 +1,19 @@
 """ListUsers: pages of users, each page at the same cost however many there are (spec/api/05 §1)."""
 
+from functools import partial
+
 from poolhouse.api.registry import operation
-from poolhouse.core.aliases import names_of
 from poolhouse.core.attributes import schema_of
-from poolhouse.core.filters import Condition, parse_filter
+from poolhouse.core.filters import parse_filter
 from poolhouse.core.identities import ATTRIBUTE as IDENTITIES
 from poolhouse.core.paging import binding
 from poolhouse.core.pool import Pool
-from poolhouse.core.user import User
 from poolhouse.flows.calls import AdminCall
 from poolhouse.flows.paging import open_place, seal_place
-from poolhouse.flows.users import describe
-from poolhouse.model import InvalidParameterException, ListUsersRequest, ListUsersResponse
+from poolhouse.flows.users import show
+from poolhouse.model import InvalidParameterException, ListUsersRequest, ListUsersResponse, UserType
 from poolhouse.storage import Tx
+from poolhouse.storage.user_lists import Place
 
 LARGEST_PAGE = 60
 TOKEN_LIFETIME = 3_600_000
@@ -26,42 +27,26 @@ async def list_users(call: AdminCall, request: ListUsersRequest) -> ListUsersRes
     """
     condition = parse_filter(request.filter)
     bound = binding("ListUsers", request.user_pool_id, request.filter or "")
-    after = open_place(call, bound, request.pagination_token, TOKEN_LIFETIME)
+    place = open_place(call, bound, request.pagination_token, TOKEN_LIFETIME)
+    after = (place[0], place[-1]) if place else None
     limit = request.limit or LARGEST_PAGE
 
-    def load(tx: Tx) -> tuple[Pool, list[User]]:
+    names = frozenset(request.attributes_to_get or ()) or None
+    shown = show if names is None else partial(show, names=names)
+
+    def load(tx: Tx) -> tuple[list[UserType], Place | None]:
         pool = call.pool(tx, request.user_pool_id)
-        _check_known(pool, request.attributes_to_get)
-        return pool, _find(tx, pool, condition, after, limit + 1)
+        _check_known(pool, names or frozenset())
+        if condition is None:
+            return tx.user_lists.page(pool.id, shown, after=after, limit=limit)
+        return tx.user_lists.search(
+            pool.id, condition.attribute, condition.value, shown, prefix=condition.prefix, after=after, limit=limit
+        )
 
-    pool, users = await call.store.read(load)
-    page, names = users[:limit], frozenset(request.attributes_to_get or ()) or None
-    token = seal_place(call, bound, *_place_of(pool, condition, page[-1])) if len(users) > limit else None
-    return ListUsersResponse(users=[describe(user, names) for user in page], pagination_token=token)
+    users, end = await call.store.read(load)
+    return ListUsersResponse(users=users, pagination_token=seal_place(call, bound, *end) if end else None)
 
 
-def _check_known(pool: Pool, names: list[str] | None) -> None:
-    if not frozenset(names or ()) <= schema_of(pool).keys() | {IDENTITIES}:
+def _check_known(pool: Pool, names: frozenset[str]) -> None:
+    if not names <= schema_of(pool).keys() | {IDENTITIES}:
         raise InvalidParameterException("One or more requested attributes do not exist in user pool.")
-
-
-def _find(tx: Tx, pool: Pool, condition: Condition | None, after: tuple[str, ...] | None, limit: int) -> list[User]:
-    if condition is None:
-        return tx.users.page(pool.id, after=after[-1] if after else None, limit=limit)
-    return tx.users.search(
-        pool.id,
-        condition.attribute,
-        condition.value,
-        prefix=condition.prefix,
-        after=(after[0], after[-1]) if after else None,
-        limit=limit,
-    )
-
-
-def _place_of(pool: Pool, condition: Condition | None, user: User) -> tuple[str, ...]:
-    """Return the sort key of a user in the list that a condition makes."""
-    if condition is None:
-        return (user.username,)
-    own = {"username": user.username, "sub": user.sub}
-    value = own.get(condition.attribute) or names_of(pool, user).search[condition.attribute]
-    return (value, user.username)

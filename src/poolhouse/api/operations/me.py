@@ -39,8 +39,8 @@ async def get_user(call: UserCall, request: GetUserRequest) -> GetUserResponse: 
     enabled, preferred = settings_of(call.user)
     return GetUserResponse(
         username=call.user.username,
-        user_attributes=to_wire(call.user, readable(call.pool, call.client)),
-        mfa_options=options_of(call.user),
+        user_attributes=to_wire(call.user.sub, call.user.attributes, readable(call.pool, call.client)),
+        mfa_options=options_of(call.user.factors),
         preferred_mfa_setting=preferred,
         user_mfa_setting_list=enabled,
     )

@@ -56,12 +56,12 @@ async def admin_get_user(call: AdminCall, request: AdminGetUserRequest) -> Admin
     enabled, preferred = settings_of(user)
     return AdminGetUserResponse(
         username=user.username,
-        user_attributes=to_wire(user),
+        user_attributes=to_wire(user.sub, user.attributes),
         user_create_date=user.created_at / 1000,
         user_last_modified_date=user.modified_at / 1000,
         enabled=user.enabled,
         user_status=user.status,
-        mfa_options=options_of(user),
+        mfa_options=options_of(user.factors),
         preferred_mfa_setting=preferred,
         user_mfa_setting_list=enabled,
     )
