@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from poolhouse.settings import Settings
+from tests.functions import Functions
 
 ACCESS_KEY, SECRET_KEY = "AKPHTESTTESTTESTTEST", "test-secret-of-the-root-access-key-00000"
 PASSWORD = "Correct-Horse-1"
@@ -195,9 +196,19 @@ def rsa_keys() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def session_server(rsa_keys, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def functions() -> Iterator[Functions]:
+    """Functions for triggers, behind a real Lambda Invoke endpoint that the server knows."""
+    functions = Functions()
+    yield functions
+    functions.close()
+
+
+@pytest.fixture(scope="session")
+def session_server(
+    rsa_keys, functions: Functions, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """One server for the whole run."""
-    server = Server(make_settings(database_url, tmp_path_factory.mktemp("server")))
+    server = Server(make_settings(database_url, tmp_path_factory.mktemp("server"), lambda_url=functions.url))
     server.start()
     yield server
     server.stop()

