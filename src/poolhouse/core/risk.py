@@ -1,23 +1,32 @@
 """Risk configurations: what they may say, and which addresses they bar (spec/api/07 §2, §3)."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Network, ip_network
 
 from msgspec.structs import replace
 
+from poolhouse.core.addresses import read_address
+from poolhouse.core.pool import Pool
 from poolhouse.core.replica import RiskSender
 from poolhouse.model import (
+    AccountTakeoverActionsType,
+    AccountTakeoverActionType,
+    AccountTakeoverEventActionType,
     AccountTakeoverRiskConfigurationType,
+    CompromisedCredentialsEventActionType,
     CompromisedCredentialsRiskConfigurationType,
     EventFilterType,
     InvalidParameterException,
     RiskConfigurationType,
     RiskExceptionConfigurationType,
+    RiskLevelType,
     SetRiskConfigurationRequest,
 )
 
 # What a configuration says of compromised credentials that names no events.
 ALL_EVENTS = [EventFilterType.SIGN_IN, EventFilterType.PASSWORD_CHANGE, EventFilterType.SIGN_UP]
+_NO_ACTION = AccountTakeoverActionType(notify=False, event_action=AccountTakeoverEventActionType.NO_ACTION)
+_BLOCK = AccountTakeoverActionType(notify=False, event_action=AccountTakeoverEventActionType.BLOCK)
 
 
 def new_configuration(request: SetRiskConfigurationRequest) -> RiskConfigurationType | None:
@@ -85,20 +94,54 @@ def _with_sender(configuration: RiskConfigurationType, sender: RiskSender) -> Ri
     return replace(configuration, account_takeover_risk_configuration=replace(takeover, notify_configuration=notify))
 
 
-def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a text is, None where it is none; IPv4 in IPv6's clothes is IPv4."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
-
-
 def is_blocked(configuration: RiskConfigurationType | None, address: str) -> bool:
     """Whether sign-ins from an address are barred, whatever their risk, and whatever other list it is on."""
     exceptions = configuration and configuration.risk_exception_configuration
-    ranges = (exceptions and exceptions.blocked_ip_range_list) or ()
+    return _is_within((exceptions and exceptions.blocked_ip_range_list) or (), address)
+
+
+def is_skipped(configuration: RiskConfigurationType | None, address: str) -> bool:
+    """Whether nothing assesses what is done from an address."""
+    exceptions = configuration and configuration.risk_exception_configuration
+    return _is_within((exceptions and exceptions.skipped_ip_range_list) or (), address)
+
+
+def find_action(configuration: RiskConfigurationType | None, level: RiskLevelType) -> AccountTakeoverActionType:
+    """Return what is to be done about sign-ins of a level of risk.
+
+    Where nothing is set at all, every level is blocked, as by Cognito's own defaults (spec/api/07 §2); of what is set,
+    a level that is left out is let pass.
+    """
+    if configuration is None:
+        return _BLOCK
+    takeover = configuration.account_takeover_risk_configuration
+    actions = takeover.actions if takeover else AccountTakeoverActionsType()
+    chosen = {
+        RiskLevelType.Low: actions.low_action,
+        RiskLevelType.Medium: actions.medium_action,
+        RiskLevelType.High: actions.high_action,
+    }[level]
+    return chosen or _NO_ACTION
+
+
+def is_password_barred(configuration: RiskConfigurationType | None, event: EventFilterType) -> bool:
+    """Whether compromised passwords are refused at an event; everywhere, where nothing is set at all."""
+    if configuration is None:
+        return True
+    credentials = configuration.compromised_credentials_risk_configuration
+    if credentials is None or credentials.actions.event_action is CompromisedCredentialsEventActionType.NO_ACTION:
+        return False
+    return event in (credentials.event_filter or ALL_EVENTS)
+
+
+def for_mail(pool: Pool, configuration: RiskConfigurationType | None) -> RiskConfigurationType | None:
+    """Return a configuration as the Region that a pool is seen in sends mail by it."""
+    if configuration is None or pool.seat is None:
+        return configuration
+    return seen_through(configuration, pool.seat.risk_senders.get(configuration.client_id or ""))
+
+
+def _is_within(ranges: Iterable[str], address: str) -> bool:
     found = read_address(address) if ranges else None
     return found is not None and any(found in ip_network(each, strict=False) for each in ranges)
 

@@ -15,6 +15,7 @@ from poolhouse.core.client import Client
 from poolhouse.core.devices import Device, is_second_factor
 from poolhouse.core.factors import due_factors
 from poolhouse.core.pool import Pool
+from poolhouse.core.risk_levels import Assessment
 from poolhouse.core.user import User
 from poolhouse.model import AuthFlowType as Flow
 from poolhouse.model import ChallengeNameType as Challenge
@@ -82,7 +83,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     """What has been shown so far, sealed between the steps.
 
     ``method`` is the challenge by which identity is shown; ``factor`` is the second factor that the user chose;
-    ``device_key`` is the device that the client says it is.
+    ``device_key`` is the device that the client says it is. ``assessment`` is what threat protection made of it, None
+    before it has looked.
     """
 
     method: Challenge
@@ -90,6 +92,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     proved: frozenset[Proof] = frozenset()
     factor: Challenge | None = None
     device_key: str | None = None
+    assessment: Assessment | None = None
 
     def having(self, *proofs: Proof) -> "Progress":
         """Return the progress with more things shown."""

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from poolhouse.core.addresses import read_address
 from poolhouse.core.client import Client
 from poolhouse.core.device_names import device_name
-from poolhouse.core.risk import read_address
 from poolhouse.model import ContextDataType, HttpHeader, InvalidParameterException, UserContextDataType
 
 _LONGEST = 256
