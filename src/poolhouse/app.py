@@ -26,6 +26,8 @@ from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.datafiles.breached import BadList, BreachedPasswords, check_list
+from poolhouse.datafiles.places import NoPlaces, Places
 from poolhouse.delivery import Courier, Report
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes
@@ -37,7 +39,7 @@ from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.seeds.application import Plan, apply, read_plan
 from poolhouse.flows.upkeep import look_after
-from poolhouse.login import Login
+from poolhouse.login import FeedbackPage, Login
 from poolhouse.model import ConcurrentModificationException, ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
 from poolhouse.settings import Settings, SettingsError, load
@@ -194,7 +196,30 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
+        breached=_open_breached(settings),
+        places=_open_places(settings),
+        failures_per_address=settings.failed_sign_ins_per_address,
     )
+
+
+def _open_breached(settings: Settings) -> BreachedPasswords:
+    if settings.breached_passwords is None:
+        return BreachedPasswords()
+    path = pathlib.Path(settings.breached_passwords)
+    try:
+        check_list(path)
+    except OSError as error:
+        raise SettingsError(f"POOLHOUSE_BREACHED_PASSWORDS: cannot read {path}: {error.strerror}.") from None
+    except BadList as error:
+        raise SettingsError(f"POOLHOUSE_BREACHED_PASSWORDS: {path} cannot be used: {error}.") from None
+    return BreachedPasswords(path)
+
+
+def _open_places(settings: Settings) -> Places:
+    try:
+        return Places(pathlib.Path(settings.geoip) if settings.geoip else None)
+    except NoPlaces as error:
+        raise SettingsError(f"POOLHOUSE_GEOIP: {settings.geoip} cannot be used: {error}.") from None
 
 
 def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
@@ -352,6 +377,7 @@ class App:
             console=Console(self.deps, ApiDispatcher(self.deps), self),
             health=Health(self.deps),
             imports=ImportUploads(self.deps),
+            feedback=FeedbackPage(self.deps),
         )
         self._router = router
         if self._clock is not None:

@@ -142,6 +142,25 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Region where UpdateProvisionedLimit set no other. Default: no limits."
         ),
     ] = []
+    failed_sign_ins_per_address: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Wrong passwords from one public address, for whichever accounts, after which no more are "
+            "looked at for the rest of an hour; 0 sets no limit.",
+        ),
+    ] = 300
+    breached_passwords: Annotated[
+        str | None,
+        Meta(
+            description="File of SHA-1 digests of breached passwords, sorted, as Have I Been Pwned has them; see "
+            "[the how-to](../how-to/breached-passwords.md). Default: a short list that comes along."
+        ),
+    ] = None
+    geoip: Annotated[
+        str | None,
+        Meta(description="MaxMind DB file of the places of addresses, for threat protection; takes the extra `geoip`."),
+    ] = None
     tls_cert: Annotated[str | None, Meta(description="Certificate file; with `tls_key` the server speaks HTTPS.")] = (
         None
     )

@@ -67,7 +67,7 @@ def test_a_sign_in(call, ann, server):
         "EventId": event_id_of(tokens),
         "EventType": "SignIn",
         "EventResponse": "Pass",
-        "EventRisk": {"RiskDecision": "NoRisk"},
+        "EventRisk": {"RiskDecision": "NoRisk", "CompromisedCredentialsDetected": False},
         "ChallengeResponses": PASSED,
     }
 
@@ -324,8 +324,8 @@ def test_administrators_feedback(call, ann, user):
 def make_token(server, pool_id, event_id):
     """The token that the mail about an event would bring."""
     call = PublicCall(deps=server.deps, now=server.clock.now(), origin=Origin(request_id="r"))
-    find = lambda tx: tx.auth_events.find(tx.users.find_by_username(pool_id, "ann"), event_id)
-    return feedback.make_token(call, server.read(find))
+    ann = server.read(lambda tx: tx.users.find_by_username(pool_id, "ann"))
+    return feedback.make_token(call, pool_id, ann.id, event_id)
 
 
 def test_users_feedback(call, ann, server, user):

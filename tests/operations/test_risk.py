@@ -159,7 +159,10 @@ def test_audit_alters_no_answer(call, pool, app, user):
     call(SET, UserPoolId=pool_id, **blocking("127.0.0.0/8"))
     assert sign_in(call, app(pool_id), name)["AccessToken"]
     [event] = call("AdminListUserAuthEvents", UserPoolId=pool_id, Username=name)["AuthEvents"]
-    assert (event["EventResponse"], event["EventRisk"]) == ("Pass", {"RiskDecision": "NoRisk"})
+    assert (event["EventResponse"], event["EventRisk"]) == (
+        "Pass",
+        {"RiskDecision": "NoRisk", "CompromisedCredentialsDetected": False},
+    )
 
 
 def test_the_address_is_the_users_own(call, pool, app, user):

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     SEND_ATTRIBUTE_CODE = "send-attribute-code"
     VERIFY_ATTRIBUTE = "verify-attribute"
     JOURNAL = "journal"
+    RISK_MAIL = "risk-mail"
 
 
 # spec/api/09 §4; recovery is "5-20", counting ForgotPassword and ConfirmForgotPassword together.
@@ -40,6 +41,8 @@ PER_HOUR = {
     Purpose.VERIFY_ATTRIBUTE: 15,
     # Our own: refusals that are recorded although nothing else is written for them.
     Purpose.JOURNAL: 30,
+    # Our own too: mail about risky sign-ins.
+    Purpose.RISK_MAIL: 10,
 }
 
 
@@ -50,6 +53,11 @@ def find_next_attempt(purpose: Purpose, earlier: Attempts | None, now: int) -> A
     if earlier.count >= PER_HOUR[purpose]:
         return None
     return Attempts(count=earlier.count + 1, since=earlier.since)
+
+
+def count_within_hour(counted: Attempts | None, now: int) -> int:
+    """Return what a counter of an hour says while that hour lasts."""
+    return counted.count if counted is not None and now - counted.since < HOUR else 0
 
 
 def lock_seconds(failures: int) -> int:

@@ -17,6 +17,7 @@ from poolhouse.model import (
     CompromisedCredentialsRiskConfigurationType,
     EventFilterType,
     InvalidParameterException,
+    NotifyConfigurationType,
     RiskConfigurationType,
     RiskExceptionConfigurationType,
     RiskLevelType,
@@ -134,11 +135,12 @@ def is_password_barred(configuration: RiskConfigurationType | None, event: Event
     return event in (credentials.event_filter or ALL_EVENTS)
 
 
-def for_mail(pool: Pool, configuration: RiskConfigurationType | None) -> RiskConfigurationType | None:
-    """Return a configuration as the Region that a pool is seen in sends mail by it."""
-    if configuration is None or pool.seat is None:
-        return configuration
-    return seen_through(configuration, pool.seat.risk_senders.get(configuration.client_id or ""))
+def find_notice(pool: Pool, configuration: RiskConfigurationType | None) -> NotifyConfigurationType | None:
+    """Return the words and senders of mail about risks in the Region that a pool is seen in, None without any."""
+    if configuration is not None and pool.seat is not None:
+        configuration = seen_through(configuration, pool.seat.risk_senders.get(configuration.client_id or ""))
+    takeover = configuration.account_takeover_risk_configuration if configuration else None
+    return takeover.notify_configuration if takeover else None
 
 
 def _is_within(ranges: Iterable[str], address: str) -> bool:

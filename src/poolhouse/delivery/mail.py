@@ -34,7 +34,7 @@ def compose(message: Message, envelope: Envelope, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{message.id}@{origin.domain}>"
     # RFC 3834: no holiday notices, please.
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(to_text(message.body))
+    mail.set_content(message.text or to_text(message.body))
     mail.add_alternative(message.body, subtype="html")
     return mail
 

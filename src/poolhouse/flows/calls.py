@@ -14,6 +14,8 @@ from poolhouse.core.user_context import UserContext
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.datafiles.breached import BreachedPasswords
+from poolhouse.datafiles.places import Places
 from poolhouse.delivery import Courier
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.recent_uses import RecentUses
@@ -64,7 +66,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """What lives as long as the process."""
+    """What lives as long as the process.
+
+    ``failures_per_address`` is how many failed sign-ins an hour has room for from one address; 0 sets no limit.
+    """
 
     identity: Identity
     store: Store
@@ -77,18 +82,23 @@ class Deps:
     clock: Clock
     random: Random
     recent_uses: RecentUses = field(default_factory=RecentUses)
+    breached: BreachedPasswords = field(default_factory=BreachedPasswords)
+    places: Places = field(default_factory=Places)
+    failures_per_address: int = 0
 
 
 class Origin(Struct, frozen=True, kw_only=True):
     """Where a request came from.
 
-    ``user`` is the device of the user on whose behalf an application calls, where it tells.
+    ``user`` is the device of the user on whose behalf an application calls, where it tells. ``by_server`` says that the
+    address is that of an application's server, not of its user.
     """
 
     request_id: str
     address: str = ""
     user_agent: str = ""
     user: UserContext | None = None
+    by_server: bool = False
 
 
 class Call(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from poolhouse.core.auth_events import AuthEvent, Feedback, is_kept
+from poolhouse.core.auth_events import Feedback, is_kept
 from poolhouse.core.jws import b64url, find_b64url
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
@@ -40,9 +40,9 @@ def check_add_on(pool: Pool) -> None:
         raise UserPoolAddOnNotEnabledException("Threat protection is not enabled for the user pool.")
 
 
-def make_token(call: Call, event: AuthEvent) -> str:
+def make_token(call: Call, pool_id: str, user_id: int, event_id: str) -> str:
     """Return the token with which the user of an event may say whether it was them."""
-    token = _Token(event.pool_id, event.user_id, event.id, call.now + LIFETIME)
+    token = _Token(pool_id, user_id, event_id, call.now + LIFETIME)
     return b64url(call.deps.sealer.seal(_PURPOSE, msgspec.msgpack.encode(token))).decode()
 
 
@@ -70,6 +70,26 @@ def get_bearer(tx: Tx, call: Call, pool: Pool, username: str, event_id: str, tok
     if user.id != opened.user_id:
         raise NotAuthorizedException(INVALID)
     return user
+
+
+def is_open(call: Call, token: str) -> bool:
+    """Whether a token is genuine and not too old."""
+    opened = _open(call, token)
+    return opened is not None and opened.expires_at > call.now
+
+
+def give_by_token(tx: Tx, call: Call, token: str, value: FeedbackValueType) -> None:
+    """Store the feedback of whoever holds a token.
+
+    Raises NotAuthorizedException, also where threat protection is off or the user is gone; ResourceNotFoundException
+    where the event is.
+    """
+    opened = _open(call, token)
+    pool = tx.catalogue.find_pool(opened.pool_id) if opened and opened.expires_at > call.now else None
+    user = tx.users.find_by_id(opened.user_id) if opened and pool and is_kept(pool) else None
+    if opened is None or user is None:
+        raise NotAuthorizedException(INVALID)
+    give(tx, call, user, opened.event_id, value, USER)
 
 
 def _open(call: Call, text: str) -> _Token | None:

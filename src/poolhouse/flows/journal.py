@@ -2,15 +2,10 @@
 
 Events are recorded in the write that a step makes anyway. A refusal that writes nothing costs a write of its own, of
 which there are so many in an hour for each name at most: nobody fills the journal by asking in vain.
-
-Differs from Cognito (threat protection): nothing assesses risk in this version. No sign-in is given a risk level, no
-adaptive action is taken, no password is looked up among compromised ones, and no mail tells of risk; so RiskLevel and
-CompromisedCredentialsDetected are left out of events, and addresses on SkippedIPRangeList are treated like all others.
-City and Country are left out, since addresses are not located. Where both lists of a configuration hold an address,
-sign-in from it is blocked.
 """
 
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -24,6 +19,7 @@ from poolhouse.core.limits import Purpose
 from poolhouse.core.log_delivery import activity_record
 from poolhouse.core.pool import Pool
 from poolhouse.core.risk import is_blocked
+from poolhouse.core.risk_levels import NOTHING_FOUND, Assessment, Sighting
 from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
 from poolhouse.core.user_context import UserContext
@@ -67,7 +63,7 @@ class Entry:
     """Something that a user does, to be recorded as one event.
 
     ``user`` is None where there is no such user: then nothing is recorded, at the same cost. ``name`` is the stored
-    user name, or the folded name given. ``id`` is that of the event.
+    user name, or the folded name given. ``id`` is that of the event. ``assessment`` is what was found out about it.
     """
 
     call: Call
@@ -77,20 +73,31 @@ class Entry:
     name: str
     type: EventType
     id: str
+    assessment: Assessment = NOTHING_FOUND
+
+    @property
+    def sighting(self) -> Sighting:
+        """When, whence and on what the user does it, as far as anybody tells."""
+        origin = self.call.origin
+        told = origin.user or UserContext()
+        address = told.address or origin.address
+        return Sighting(
+            at=self.call.now,
+            address=address,
+            device=told.device or device_name(origin.user_agent),
+            place=self.call.deps.places.find(address),
+        )
 
     @property
     def kept(self) -> bool:
         """Whether the pool records anything."""
         return auth_events.is_kept(self.pool)
 
-    def at(
-        self, response: EventResponseType, challenges: Shown = (), decision: RiskDecisionType = RiskDecisionType.NoRisk
-    ) -> Write:
+    def at(self, response: EventResponseType, challenges: Shown = ()) -> Write:
         """Return what records how far this has come, for the write that ends the step."""
         if not self.kept:
             return _nothing
-        origin = self.call.origin
-        told = origin.user or UserContext()
+        origin, seen = self.call.origin, self.sighting
         event = AuthEvent(
             id=self.id,
             pool_id=self.pool.id,
@@ -98,13 +105,15 @@ class Entry:
             at=self.call.now,
             type=self.type,
             response=response,
-            decision=decision,
+            assessment=self.assessment,
             challenges=challenges,
             client_id=self.client.id if self.client else "",
             request_id=origin.request_id,
-            address=told.address or origin.address,
-            device=told.device or device_name(origin.user_agent),
-            timezone=told.timezone,
+            address=seen.address,
+            device=seen.device,
+            timezone=origin.user.timezone if origin.user else "",
+            city=seen.place.city,
+            country=seen.place.country,
         )
         return lambda tx: _put(tx, self.call, self.user, event)
 
@@ -129,8 +138,20 @@ def settle(tx: Tx, entry: Entry, begun_at: int, response: EventResponseType) -> 
     event = tx.auth_events.find_begun(entry.user, entry.type, begun_at)
     if event is None:
         entry.at(response)(tx)
-    elif event.response is not response:
-        _put(tx, entry.call, entry.user, replace(event, response=response, request_id=entry.call.origin.request_id))
+    elif event.response is not response or entry.assessment is not NOTHING_FOUND:
+        ended = replace(
+            event,
+            response=response,
+            request_id=entry.call.origin.request_id,
+            assessment=event.assessment if entry.assessment is NOTHING_FOUND else entry.assessment,
+        )
+        _put(tx, entry.call, entry.user, ended if entry.client is None else _seen_by(ended, entry))
+
+
+def _seen_by(event: AuthEvent, entry: Entry) -> AuthEvent:
+    """Return an event as the one who ends it is seen: anybody may begin what only the user can end, by a name alone."""
+    seen = entry.sighting
+    return replace(event, address=seen.address, device=seen.device, city=seen.place.city, country=seen.place.country)
 
 
 @contextlib.asynccontextmanager
@@ -146,7 +167,7 @@ async def watching(
     except _REFUSALS as error:
         if entry.kept:
             failed = challenge if isinstance(error, _WRONG_CODES) else None
-            await _refuse(entry, auth_events.shown_by(progress, failed) if progress else ())
+            await refuse(entry, auth_events.shown_by(progress, failed) if progress else ())
         raise
 
 
@@ -160,11 +181,11 @@ async def check_address(entry: Entry, method: ChallengeNameType) -> None:
         return
     configuration = await entry.call.store.read(lambda tx: tx.catalogue.risk_configuration(client))
     if is_blocked(configuration, (origin.user and origin.user.address) or origin.address):
-        await _refuse(entry, decision=RiskDecisionType.Block)
+        await refuse(dataclasses.replace(entry, assessment=Assessment(decision=RiskDecisionType.Block)))
         raise NotAuthorizedException(BLOCKED)
 
 
-async def _refuse(entry: Entry, shown: Shown = (), decision: RiskDecisionType = RiskDecisionType.NoRisk) -> None:
+async def refuse(entry: Entry, shown: Shown = ()) -> None:
     """Record a refusal that wrote nothing, as far as the hour has room for it."""
     call, pool = entry.call, entry.pool
 
@@ -175,7 +196,7 @@ async def _refuse(entry: Entry, shown: Shown = (), decision: RiskDecisionType = 
 
     def commit(tx: Tx) -> None:
         limits.count_attempt(tx, call.now, pool, entry.name, Purpose.JOURNAL)
-        entry.at(EventResponseType.Fail, shown, decision)(tx)
+        entry.at(EventResponseType.Fail, shown)(tx)
 
     if await call.store.read(is_due):
         # Whoever asks many times at once is refused all the same.

@@ -4,16 +4,22 @@ All functions run inside a transaction. Refusals are raised, so nothing may be c
 is then left by an error: return the outcome from the work function, and raise it outside.
 """
 
+import contextlib
+
 from poolhouse.core import limits
 from poolhouse.core.aliases import index_form
 from poolhouse.core.codes import LIFETIMES, CodePurpose
 from poolhouse.core.limits import Guess, Purpose
+from poolhouse.core.places import site_of
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Attempts
-from poolhouse.model import LimitExceededException, NotAuthorizedException
+from poolhouse.flows.calls import Call
+from poolhouse.model import ConcurrentModificationException, LimitExceededException, NotAuthorizedException
 from poolhouse.storage import Tx
 
 LOCKED = "Password attempts exceeded"
+# Begins the key of what is counted for an address.
+_SITE = "address:"
 
 
 def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose) -> None:
@@ -41,6 +47,60 @@ def check_not_locked(tx: Tx, now: int, pool: Pool, username: str, guess: Guess =
     """
     if limits.is_locked(tx.attempts.find(_key(guess, pool, username)), now):
         raise NotAuthorizedException(LOCKED)
+
+
+def check_guess(tx: Tx, call: Call, pool: Pool, username: str) -> None:
+    """Check that neither the account nor the address that a password comes from is locked, in one statement.
+
+    Raises NotAuthorizedException. An address is locked for the rest of an hour that had too many failed sign-ins from
+    it, whoever they were for, and on whichever node.
+    """
+    site = _site(call)
+    if site is None:
+        check_not_locked(tx, call.now, pool, username)
+        return
+    guesses, failures = tx.attempts.find_both(_key(Guess.PASSWORD, pool, username), site)
+    full = limits.count_within_hour(failures, call.now) >= call.deps.failures_per_address
+    if full or limits.is_locked(guesses, call.now):
+        raise NotAuthorizedException(LOCKED)
+
+
+async def record_failure_from(call: Call) -> None:
+    """Count a failed sign-in for the address that it came from.
+
+    In a write of its own: those who guess at once from one address would otherwise undo each other's counts for the
+    accounts.
+    """
+    site = _site(call)
+    if site is None:
+        return
+
+    def commit(tx: Tx) -> None:
+        earlier = tx.attempts.find(site)
+        count = limits.count_within_hour(earlier, call.now)
+        since = earlier.since if earlier and count else call.now
+        if count < call.deps.failures_per_address:
+            tx.attempts.put(site, Attempts(count=count + 1, since=since), since + limits.HOUR)
+
+    with contextlib.suppress(ConcurrentModificationException):
+        await call.store.write(commit)
+
+
+def failures_from(tx: Tx, call: Call, address: str) -> int:
+    """Return how many sign-ins from an address failed in this hour, as far as they are counted."""
+    site = site_of(address) if call.deps.failures_per_address else None
+    return 0 if site is None else limits.count_within_hour(tx.attempts.find(_SITE + site), call.now)
+
+
+def _site(call: Call) -> str | None:
+    """Return the key under which failures from the user's own address count, None where they do not.
+
+    What an application's server asks comes from that server's address, unless it tells the user's.
+    """
+    told = call.origin.user.address if call.origin.user else ""
+    address = told or ("" if call.origin.by_server else call.origin.address)
+    site = site_of(address) if call.deps.failures_per_address else None
+    return None if site is None else _SITE + site
 
 
 def record_failure(tx: Tx, now: int, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:

@@ -13,18 +13,21 @@ from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
-from poolhouse.flows import journal, limits
+from poolhouse.flows import compromised, journal, limits
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
+from poolhouse.flows.journal import Entry
 from poolhouse.flows.messages import send_code, simulate_delivery
 from poolhouse.flows.passwords import check_history, make_credentials, without_password
 from poolhouse.flows.users import find_user, get_user, get_user_again, save_user
 from poolhouse.model import (
     CodeDeliveryDetailsType,
+    EventFilterType,
     EventResponseType,
     EventType,
     InvalidParameterException,
+    InvalidPasswordException,
     NotAuthorizedException,
     ServiceError,
     UserNotFoundException,
@@ -99,12 +102,18 @@ async def confirm_forgot(
             return codes.mismatch()
         refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
         if refusal:
-            _settle(tx, call, client, pool, user, stored, EventResponseType.Fail)
+            _settle(
+                tx, journal.begin(call, pool, client, user, EventType.ForgotPassword), stored, EventResponseType.Fail
+            )
         return refusal or user
 
     found = await call.store.write(check_code)
     if isinstance(found, ServiceError):
         raise found
+    entry = await compromised.look_up(
+        journal.begin(call, pool, client, found, EventType.ForgotPassword), EventFilterType.PASSWORD_CHANGE, password
+    )
+    await _check_password(entry, found)
     await check_history(call, pool, found.credentials, password)
     credentials = await make_credentials(call, pool, found.username, password, found.credentials)
 
@@ -114,7 +123,7 @@ async def confirm_forgot(
         refusal = find_refusal(call, pool, user, stored, CodePurpose.RECOVER, code)
         if refusal:
             raise refusal
-        _settle(tx, call, client, pool, user, stored, EventResponseType.Pass)
+        _settle(tx, entry, stored, EventResponseType.Pass)
         drop_codes(tx, user, CodePurpose.RECOVER)
         limits.reset(tx, pool, user.username)
         recovered = replace(user, status=UserStatusType.CONFIRMED, credentials=credentials, modified_at=call.now)
@@ -187,18 +196,23 @@ def _recovery_code(call: Call, pool: Pool, user: User) -> FreshCode:
     return make_code(call, pool, user.sub, CodePurpose.RECOVER, attribute, user.attributes[attribute])
 
 
-def _settle(
-    tx: Tx,
-    call: Call,
-    client: Client,
-    pool: Pool,
-    user: User,
-    stored: ConfirmationCode | None,
-    response: EventResponseType,
-) -> None:
+async def _check_password(entry: Entry, user: User) -> None:
+    """Check a new password that was looked up; raises InvalidPasswordException, and records that."""
+    try:
+        compromised.check(entry)
+    except InvalidPasswordException:
+        await entry.call.store.write(
+            lambda tx: _settle(
+                tx, entry, tx.confirmation_codes.find(user.id, CodePurpose.RECOVER), EventResponseType.Fail
+            )
+        )
+        raise
+
+
+def _settle(tx: Tx, entry: Entry, stored: ConfirmationCode | None, response: EventResponseType) -> None:
     """Record how a recovery goes on that began when the code was made."""
-    begun_at = stored.expires_at - codes.LIFETIMES[CodePurpose.RECOVER] if stored else call.now
-    journal.settle(tx, journal.begin(call, pool, client, user, EventType.ForgotPassword), begun_at, response)
+    begun_at = stored.expires_at - codes.LIFETIMES[CodePurpose.RECOVER] if stored else entry.call.now
+    journal.settle(tx, entry, begun_at, response)
 
 
 def _missing(tx: Tx, call: Call, pool: Pool, client: Client, name: str, user: User | None) -> ServiceError:

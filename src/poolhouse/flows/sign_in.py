@@ -18,9 +18,9 @@ from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
-from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
+from poolhouse.core.sign_in import METHODS, Progress, Proof, next_step
 from poolhouse.core.user import User
-from poolhouse.flows import devices, journal, limits, tokens
+from poolhouse.flows import devices, journal, limits, risk, tokens
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES, is_askable
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -243,7 +243,8 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     """Ask the next question, or find that there is none. Either way the journal says so where something is written."""
     if Proof.IDENTITY in talk.progress.proved:
         await _check_device(talk)
-    challenge = next_step(facts_of(talk.pool, talk.user, talk.device), talk.progress)
+    talk, facts = await risk.weigh(talk, given, writes)
+    challenge = next_step(facts, talk.progress)
     response = EventResponseType.InProgress if challenge else EventResponseType.Pass
     note = talk.entry.at(response, shown_by(talk.progress))
 

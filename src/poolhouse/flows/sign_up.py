@@ -16,7 +16,7 @@ from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
-from poolhouse.flows import journal
+from poolhouse.flows import compromised, journal
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -37,6 +37,7 @@ from poolhouse.flows.users import (
 )
 from poolhouse.model import (
     CodeDeliveryDetailsType,
+    EventFilterType,
     EventResponseType,
     EventType,
     InvalidParameterException,
@@ -60,6 +61,9 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     """
     new = _check_request(call, pool, client, request)
     await call.store.read(partial(check_name_free, pool=pool, name=request.username))
+    entry = journal.begin(call, pool, client, None, EventType.SignUp)
+    if request.password:
+        entry = compromised.check(await compromised.look_up(entry, EventFilterType.SIGN_UP, request.password))
     validation_data = from_wire(request.validation_data)
     event = partial(events.pre_sign_up, new.attributes, validation_data, request.client_metadata)
     reply = await consult(call, pool, events.PRE_SIGN_UP, event, username=new.username, client=client)
@@ -67,7 +71,6 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     if request.password:
         new = replace(new, credentials=await make_credentials(call, pool, new.username, request.password))
     code = _make_sign_up_code(call, pool, new)
-    entry = journal.begin(call, pool, client, None, EventType.SignUp)
     user = await call.store.write(partial(_insert, entry=entry, name=request.username, user=new, code=code))
     details = None
     if code:

@@ -80,6 +80,17 @@ class AuthEvents:
         )
         return [_event(row) for row in rows]
 
+    def known(self, user: User, limit: int) -> list[AuthEvent]:
+        """Return a user's latest events that passed or were judged, newest first."""
+        # The condition is that of an index, word for word.
+        rows = self._sql.rows(
+            f"SELECT {_COLUMNS} FROM auth_events WHERE user_id = :user_id"
+            " AND (response = 'Pass' OR feedback IS NOT NULL) ORDER BY at DESC LIMIT :limit",
+            user_id=user.id,
+            limit=limit,
+        )
+        return [_event(row) for row in rows]
+
     def judge(self, event: AuthEvent, feedback: Feedback) -> AuthEvent | None:
         """Store feedback in the place of earlier feedback; None where the event is gone."""
         saved = self._sql.run(

@@ -57,6 +57,16 @@ class AttemptCounters:
         row = self._sql.row("SELECT count, since, locked_until FROM attempts WHERE name = :name", name=key)
         return None if row is None else Attempts(count=row[0], since=row[1], locked_until=row[2])
 
+    def find_both(self, first: str, second: str) -> tuple[Attempts | None, Attempts | None]:
+        """Return two counters, expired or not."""
+        rows = self._sql.rows(
+            "SELECT name, count, since, locked_until FROM attempts WHERE name IN (:first, :second)",
+            first=first,
+            second=second,
+        )
+        found = {row[0]: Attempts(count=row[1], since=row[2], locked_until=row[3]) for row in rows}
+        return found.get(first), found.get(second)
+
     def put(self, key: str, attempts: Attempts, expires_at: int) -> None:
         """Store a counter; the sweeper may forget it after ``expires_at``."""
         self._sql.run(

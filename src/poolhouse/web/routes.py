@@ -6,6 +6,7 @@
 ``/auth/<domain>/…``                            a pool domain by path
 ``Host: <domain>``                              the same at the root
 ``/user-import/<pool id>/<job id>``             files of user import jobs
+``/auth-event-feedback``                        whether a risky sign-in was the user's own
 ``/console/…``                                  the web console
 ``/health/live``, ``/health/ready``             for load balancers
 ==============================================  =====================================
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 
 from poolhouse.flows.calls import Deps
 from poolhouse.flows.import_urls import PATH as USER_IMPORT
+from poolhouse.flows.risk_mail import PATH as AUTH_EVENT_FEEDBACK
 from poolhouse.web.domains import Address, DomainContext, find_address
 from poolhouse.web.requests import request_id
 from poolhouse.web.responses import domain_not_found, json_response, redirect, respond
@@ -69,10 +71,12 @@ class Router:
         console: Surface,
         health: Surface,
         imports: Surface,
+        feedback: Surface,
     ) -> None:
         self._deps = deps
         self._api, self._oauth, self._login = api, oauth, login
         self._console, self._health, self._imports = console, health, imports
+        self._feedback = feedback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -83,6 +87,8 @@ class Router:
             return await self._health(scope, receive, send)
         if path.startswith(USER_IMPORT):
             return await self._imports(scope, receive, send)
+        if path == AUTH_EVENT_FEEDBACK:
+            return await self._feedback(scope, receive, send)
         address = await find_address(scope, self._deps)
         if address is not None and await self._domain(scope, receive, send, address):
             return None

@@ -5,7 +5,7 @@ from poolhouse.core import passwords
 from poolhouse.core.attributes import check_writable, from_wire, readable, to_wire
 from poolhouse.core.factors import options_of, settings_of
 from poolhouse.core.limits import Purpose
-from poolhouse.flows import attributes, journal
+from poolhouse.flows import attributes, compromised, journal
 from poolhouse.flows.calls import UserCall
 from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.passwords import set_password
@@ -16,6 +16,7 @@ from poolhouse.model import (
     DeleteUserAttributesRequest,
     DeleteUserAttributesResponse,
     DeleteUserRequest,
+    EventFilterType,
     EventResponseType,
     EventType,
     GetUserAttributeVerificationCodeRequest,
@@ -111,6 +112,8 @@ async def change_password(call: UserCall, request: ChangePasswordRequest) -> Cha
     async with journal.watching(entry):
         if hashed is not None and not await call.deps.passwords.verify(hashed, request.previous_password or ""):
             raise NotAuthorizedException("Incorrect username or password.")
+    entry = await compromised.look_up(entry, EventFilterType.PASSWORD_CHANGE, request.proposed_password)
+    await compromised.check_change(entry)
     note = entry.at(EventResponseType.Pass)
     await set_password(call, pool, user, request.proposed_password, user.status, known=True, note=note)
     return ChangePasswordResponse()

@@ -29,7 +29,7 @@ async def check_admitted(talk: Talk) -> bool:
     False is for users that the client must not tell apart from wrong passwords: the caller goes on with the same
     work and refuses. Raises NotAuthorizedException, UserNotConfirmedException or PasswordResetRequiredException.
     """
-    await talk.call.store.read(lambda tx: limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name))
+    await talk.call.store.read(lambda tx: limits.check_guess(tx, talk.call, talk.pool, talk.name))
     if talk.user is None:
         return False
     refusal = _find_refusal(talk.user)
@@ -69,6 +69,7 @@ async def refuse(talk: Talk) -> NoReturn:
         note(tx)
 
     await talk.call.store.write(commit)
+    await limits.record_failure_from(talk.call)
     raise NotAuthorizedException(INCORRECT)
 
 

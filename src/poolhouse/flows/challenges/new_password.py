@@ -10,10 +10,11 @@ from poolhouse.core.passwords import check_policy
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import Credentials, User
+from poolhouse.flows import compromised
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, required
 from poolhouse.flows.passwords import check_history, make_credentials
 from poolhouse.flows.users import get_user_again, save_user
-from poolhouse.model import InvalidParameterException, NotAuthorizedException, UserStatusType
+from poolhouse.model import EventFilterType, InvalidParameterException, NotAuthorizedException, UserStatusType
 from poolhouse.storage import Tx
 
 PREFIX = "userAttributes."
@@ -47,6 +48,7 @@ async def check(talk: Talk, answer: Mapping[str, str]) -> Proved:
     check_policy(pool, password)
     given = {name.removeprefix(PREFIX): value for name, value in answer.items() if name.startswith(PREFIX)}
     added = _checked_attributes(talk, user, given)
+    compromised.check(await compromised.look_up(talk.entry, EventFilterType.PASSWORD_CHANGE, password))
     await check_history(talk.call, pool, user.credentials, password)
     credentials = await make_credentials(talk.call, pool, user.username, password, user.credentials)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
 from poolhouse.core.pool import Pool
+from poolhouse.core.risk_levels import NOTHING_FOUND
 from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
 from poolhouse.flows.calls import AdminCall, Call
@@ -46,6 +47,7 @@ class Talk:
             name=self.name,
             type=EventType.SignIn,
             id=self.progress.event_id,
+            assessment=self.progress.assessment or NOTHING_FOUND,
         )
 
 
