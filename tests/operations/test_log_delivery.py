@@ -157,7 +157,7 @@ def test_auth_events_arrive(by_hand, server, call, pool, app, user, delivered):
         "deviceName": event["EventContextData"]["DeviceName"],
         "ipAddress": "127.0.0.1",
         "idpName": "",
-        "compromisedCredentialDetected": None,
+        "compromisedCredentialDetected": False,
         "city": None,
         "country": None,
         "eventFeedbackValue": "",

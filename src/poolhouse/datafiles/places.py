@@ -31,7 +31,7 @@ class Places:
             return NOWHERE
         try:
             record = self._reader.get(found)
-        except ValueError:  # an address of six in a file for addresses of four
+        except (ValueError, RuntimeError):  # an IPv6 address in a file of IPv4 ones, a file that is broken inside
             return NOWHERE
         return _place(record) if isinstance(record, dict) else NOWHERE
 

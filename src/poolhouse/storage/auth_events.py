@@ -81,15 +81,22 @@ class AuthEvents:
         return [_event(row) for row in rows]
 
     def known(self, user: User, limit: int) -> list[AuthEvent]:
-        """Return a user's latest events that passed or were judged, newest first."""
-        # The condition is that of an index, word for word.
-        rows = self._sql.rows(
-            f"SELECT {_COLUMNS} FROM auth_events WHERE user_id = :user_id"
-            " AND (response = 'Pass' OR feedback IS NOT NULL) ORDER BY at DESC LIMIT :limit",
+        """Return a user's latest events that passed, and those that were judged, newest first: so many of each."""
+        passed = self._sql.rows(
+            f"SELECT {_COLUMNS} FROM auth_events WHERE user_id = :user_id AND response = :passed"
+            " ORDER BY at DESC LIMIT :limit",
+            user_id=user.id,
+            passed=EventResponseType.Pass.value,
+            limit=limit,
+        )
+        judged = self._sql.rows(
+            f"SELECT {_COLUMNS} FROM auth_events WHERE user_id = :user_id AND feedback IS NOT NULL"
+            " ORDER BY at DESC LIMIT :limit",
             user_id=user.id,
             limit=limit,
         )
-        return [_event(row) for row in rows]
+        found = {row[0]: row for row in (*passed, *judged)}
+        return [_event(row) for row in sorted(found.values(), key=lambda row: row[1], reverse=True)]
 
     def judge(self, event: AuthEvent, feedback: Feedback) -> AuthEvent | None:
         """Store feedback in the place of earlier feedback; None where the event is gone."""
