@@ -64,7 +64,7 @@ async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> Initi
 async def admin_initiate_auth(call: AdminCall, request: AdminInitiateAuthRequest) -> AdminInitiateAuthResponse:
     """Begin a sign-in on behalf of a user, or refresh tokens.
 
-    Differs from Cognito: as InitiateAuth; the risk that ContextData tells of is not assessed.
+    Differs from Cognito: as InitiateAuth.
     """
     return await _initiate(call, lambda tx: _get_own_app(tx, call, request), request, AdminInitiateAuthResponse)
 

@@ -28,9 +28,8 @@ async def admin_list_user_auth_events(
 ) -> AdminListUserAuthEventsResponse:
     """Return what a user did in the last two years, newest first.
 
-    Differs from Cognito: RiskLevel and CompromisedCredentialsDetected, City and Country are left out, since nothing
-    assesses risk and locates addresses in this version. Of refusals that ask for no password or code, 30 in an hour
-    are recorded for each user.
+    Differs from Cognito: City and Country are told where POOLHOUSE_GEOIP names a file of places. Of refusals that ask for
+    no password or code, 30 in an hour are recorded for each user.
     """
     bound = binding("AdminListUserAuthEvents", request.user_pool_id, request.username)
     place = open_place(call, bound, request.next_token)
@@ -54,7 +53,8 @@ async def admin_update_auth_event_feedback(
 ) -> AdminUpdateAuthEventFeedbackResponse:
     """Say whether an event was the user's own doing.
 
-    Differs from Cognito: nothing learns from feedback in this version; it is shown and delivered.
+    Differs from Cognito: what is said to be the user's makes its device and place known ones, what is said not to be
+    does not count as known any more.
     """
 
     def commit(tx: Tx) -> None:
@@ -71,7 +71,7 @@ async def update_auth_event_feedback(
 ) -> UpdateAuthEventFeedbackResponse:
     """Say by the token of a mail whether an event was one's own doing; what was said last counts.
 
-    Differs from Cognito: as AdminUpdateAuthEventFeedback; no mail brings users such a token in this version.
+    Differs from Cognito: as AdminUpdateAuthEventFeedback; the links of mail lead to a page of this server.
     """
 
     def commit(tx: Tx) -> None:

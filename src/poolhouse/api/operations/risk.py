@@ -38,8 +38,8 @@ async def set_risk_configuration(call: AdminCall, request: SetRiskConfigurationR
 
     A request with ids alone brings the defaults back: those of the service, or for a client those of its pool.
 
-    Differs from Cognito: of all that is set, BlockedIPRangeList alone has an effect in this version; the rest is
-    checked and kept. Where both lists hold an address, it is blocked.
+    Differs from Cognito: of a configuration that is set, what is left out takes no action. Mail needs no permission of
+    SourceArn, an address in which counts where From is left out. Where both lists hold an address, it is blocked.
     """
     made = new_configuration(request)
 
