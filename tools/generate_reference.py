@@ -361,6 +361,7 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
         "device_key": (None,),
+        "assessment": (None,),
     },
 }
 

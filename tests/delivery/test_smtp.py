@@ -27,7 +27,7 @@ from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope as Addresses
 from poolhouse.delivery import Courier
 from poolhouse.delivery.failure import BadSetting
-from poolhouse.delivery.mail import to_text
+from poolhouse.delivery.mail import compose, to_text
 from poolhouse.delivery.smtp import SmtpSender, SmtpSettings, StartTls, read_smtp_url
 from poolhouse.model import CodeDeliveryFailureException
 
@@ -451,3 +451,9 @@ def test_bad_settings_are_told(url: str, sender: str):
 def test_the_text_part_says_what_the_html_says(html: str, text: str):
     """Tags go, line breaks and the addresses of links stay."""
     assert to_text(html) == text
+
+
+def test_a_text_of_ones_own():
+    """Where a message brings its text along, that is the text part, beside the HTML as it is."""
+    mail = compose(replace(MESSAGE, text="<ten>", body="<p>11</p>"), NOWHERE, "a@example.org")
+    assert [part.get_content().strip() for part in mail.iter_parts()] == ["<ten>", "<p>11</p>"]

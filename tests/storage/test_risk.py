@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.auth_events import RETENTION, Feedback
 from poolhouse.core.log_delivery import KEPT
+from poolhouse.core.risk_levels import Assessment
 from poolhouse.model import (
     ChallengeName,
     ChallengeResponse,
@@ -13,6 +14,7 @@ from poolhouse.model import (
     EventType,
     FeedbackValueType,
     RiskDecisionType,
+    RiskLevelType,
 )
 from tests.storage.builders import NOW, POOL, auth_event, client, log_delivery, names, pool, risk, user, with_pool
 
@@ -52,7 +54,7 @@ def test_an_event_comes_back_as_it_was(store, ann):
     """All that is known of an event is kept."""
     full = auth_event(
         ann,
-        decision=RiskDecisionType.Block,
+        assessment=Assessment(level=RiskLevelType.High, decision=RiskDecisionType.Block, compromised=False),
         challenges=((ChallengeName.Password, ChallengeResponse.Failure),),
         response=OPEN,
         client_id="app",
@@ -60,6 +62,8 @@ def test_an_event_comes_back_as_it_was(store, ann):
         address="2001:db8::1",
         device="Chrome 1, Linux",
         timezone="+01:00",
+        city="Berlin",
+        country="Germany",
     )
     assert put(store, full, auth_event(ann, "bare")) == [full, auth_event(ann, "bare")]
     assert store.read(lambda tx: tx.auth_events.find(ann, "e1")) == full
@@ -67,6 +71,17 @@ def test_an_event_comes_back_as_it_was(store, ann):
     assert store.read(lambda tx: tx.auth_events.find(ann, "e1")) == replace(full, feedback=VALID)
     assert store.read(lambda tx: tx.auth_events.find(replace(ann, id=ann.id + 1), "e1")) is None
     assert store.write(lambda tx: tx.auth_events.judge(auth_event(ann, "none"), VALID)) is None
+
+
+def test_what_a_sign_in_is_held_against(store, ann):
+    """The latest that passed and the latest that were judged, newest first, however many failed in between."""
+    events = [auth_event(ann, f"e{n}", at=NOW + n, response=PASS if n % 10 == 0 else FAIL) for n in range(60)]
+    put(store, *events)
+    store.write(lambda tx: tx.auth_events.judge(events[57], VALID))
+    store.write(lambda tx: tx.auth_events.judge(events[50], VALID))
+    known = store.read(lambda tx: tx.auth_events.known(ann, 2))
+    assert [event.id for event in known] == ["e57", "e50", "e40"]
+    assert store.read(lambda tx: tx.auth_events.known(replace(ann, id=ann.id + 1), 9)) == []
 
 
 def test_an_event_goes_on_until_it_has_passed(store, ann):

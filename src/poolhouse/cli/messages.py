@@ -21,7 +21,8 @@ def outbox(
         Parameter(
             negative="",
             help="An array of objects: id, at (milliseconds since 1970), channel (EMAIL or SMS), to, subject, body,"
-            " code (the bare code or temporary password, or null), template, user_pool_id, username.",
+            " code (the bare code or temporary password, or null), template, user_pool_id, username; text, where a"
+            " mail has one besides its body.",
         ),
     ] = False,
     where: Where = HERE,
@@ -36,9 +37,9 @@ def outbox(
 
     messages = run(settings_of(where), work)
     if json:
-        from msgspec.structs import asdict
+        from msgspec import to_builtins
 
-        print_json([asdict(message) for message in messages])
+        print_json(to_builtins(messages))
         return
     for message in messages:
         at = datetime.fromtimestamp(message.at / 1000, UTC).isoformat(" ", "seconds")

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Message(Struct, frozen=True, kw_only=True):
     """A message to a user. ``at`` is in milliseconds.
 
     ``code`` is the bare code or temporary password in ``body``. ``template`` is the MessageKind.
-    The body of a mail is HTML, beside which ``text`` is for readers that show none, made of it where it is None; a text
+    The body of a mail is HTML, beside which ``text`` is for readers that show none, made of it where it is not set; a text
     message has no subject.
     """
 
@@ -19,7 +19,7 @@ class Message(Struct, frozen=True, kw_only=True):
     to: str
     subject: str | None = None
     body: str
-    text: str | None = None
+    text: str | UnsetType = UNSET
     code: str | None = None
     template: str
     user_pool_id: str

@@ -3,6 +3,8 @@
 from functools import partial
 from urllib.parse import urlencode
 
+from msgspec import UNSET
+
 from poolhouse.core.limits import Purpose
 from poolhouse.core.message import Message
 from poolhouse.core.risk import find_notice
@@ -52,7 +54,7 @@ async def notify(entry: Entry, configuration: RiskConfigurationType | None, outc
         to=user.attributes["email"],
         subject=mail.subject,
         body=mail.html,
-        text=mail.text or None,
+        text=mail.text or UNSET,
         template=TEMPLATE,
         user_pool_id=entry.pool.id,
         username=user.username,

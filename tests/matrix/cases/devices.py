@@ -148,9 +148,7 @@ def update_auth_event_feedback(world):
     told = event(world)
     call = PublicCall(deps=world.server.deps, now=world.server.clock.now(), origin=Origin(request_id="r"))
 
-    def find(tx):
-        return tx.auth_events.find(tx.users.find_by_username(world.pool_id, world.username), told)
-
-    token = make_token(call, world.server.read(find))
+    user = world.server.read(lambda tx: tx.users.find_by_username(world.pool_id, world.username))
+    token = make_token(call, world.pool_id, user.id, told)
     yield world.user | {"EventId": told, "FeedbackToken": token, "FeedbackValue": "Invalid"}
     assert feedback(world) == "Invalid"
