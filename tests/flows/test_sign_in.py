@@ -422,12 +422,11 @@ def test_a_password_is_asked_for_without_hints(stage: Stage):
 
 @pytest.mark.parametrize(("phone", "asked"), [({}, "MFA_SETUP"), ({"phone_number": "+15550100"}, "SMS_MFA")])
 def test_no_tokens_without_a_required_factor(stage: Stage, phone: dict[str, str], asked: str):
-    """Where a factor is required that cannot be asked for yet, there is an error, never tokens."""
+    """Where a factor is required, it is asked for or to be set up."""
     on = GetUserPoolMfaConfigResponse(mfa_configuration=UserPoolMfaType.ON, sms_mfa_configuration=SmsMfaConfigType())
     stage.set_pool(on)
     stage.user(**phone)
-    refused = error("InvalidUserPoolConfigurationException", f"The challenge {asked} is not available in this version.")
-    play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << refused
+    play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << challenge(asked)
 
 
 def test_flows_of_later_versions(stage: Stage):

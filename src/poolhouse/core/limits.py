@@ -12,10 +12,15 @@ QUIET = 900_000
 
 
 class Guess(StrEnum):
-    """What is guessed at sign-in; each has a lock-out of its own, or a right password would forgive wrong codes."""
+    """What is guessed at sign-in; each has a lock-out of its own, or a right password would forgive wrong codes.
+
+    ``CODE`` is one of a second factor. ``FIRST_CODE`` is asked for by a name alone: strangers who guess it must not
+    lock the other, which is for those who know the password.
+    """
 
     PASSWORD = "password"
     CODE = "code"
+    FIRST_CODE = "first-code"
 
 
 class Purpose(StrEnum):

@@ -82,6 +82,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     """What has been shown so far, sealed between the steps.
 
     ``method`` is the challenge by which identity is shown; ``factor`` is the second factor that the user chose;
+    ``address`` is what that one is being set up with, where the user has none;
     ``device_key`` is the device that the client says it is.
     """
 
@@ -89,6 +90,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     event_id: str
     proved: frozenset[Proof] = frozenset()
     factor: Challenge | None = None
+    address: str | None = None
     device_key: str | None = None
 
     def having(self, *proofs: Proof) -> "Progress":
@@ -129,9 +131,11 @@ def prove_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
 
 
 def enrol_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
-    """Have a user without any second factor set one up where the pool requires it."""
+    """Have a user without any second factor set one up where the pool requires it, and prove the address of it."""
     due = facts.factor_required and Proof.SECOND_FACTOR not in progress.proved
-    return Challenge.MFA_SETUP if due and not facts.factors else None
+    if not due or facts.factors:
+        return None
+    return progress.factor if progress.factor and progress.address else Challenge.MFA_SETUP
 
 
 RULES: tuple[Rule, ...] = (

@@ -24,7 +24,7 @@ from poolhouse.core.messages import (
     mask,
 )
 from poolhouse.core.pool import Pool
-from poolhouse.core.simulation import simulated_destination
+from poolhouse.core.simulation import simulated_address, simulated_destination
 from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
 from poolhouse.flows.consult import consult
@@ -48,12 +48,14 @@ async def send_code(
     code: str | None,
     client: Client | None = None,
     client_metadata: dict[str, str] | None = None,
+    by_stranger: bool = False,
 ) -> CodeDeliveryDetailsType:
     """Send a code, or a temporary password, to one of a user's addresses and say where it went.
 
     ``attribute`` is ``email`` or ``phone_number``; ``client`` is the one that the request came through, if any.
     ``code`` is None in the invitation of a user without a password.
-    Strangers who ask through a client that conceals users do not learn whether it arrived.
+    Strangers who ask through a client that conceals users do not learn whether it arrived; ``by_stranger`` says that
+    one may have asked, where the kind of message does not tell.
     Raises CodeDeliveryFailureException, InvalidParameterException (a link without a domain to lead to),
     and the errors of the CustomMessage trigger.
     """
@@ -87,19 +89,24 @@ async def send_code(
         user_pool_id=pool.id,
         username=user.username,
     )
-    unseen = client is not None and client.conceals_users and kind in _ASKED_BY_STRANGERS
+    stranger = by_stranger or kind in _ASKED_BY_STRANGERS
+    unseen = stranger and client is not None and client.conceals_users
     deliver = call.deps.courier.deliver_unseen if unseen else call.deps.courier.deliver
     await deliver(message, envelope_of(pool))
     return details
 
 
-def simulate_delivery(call: Call, pool: Pool, username: str) -> CodeDeliveryDetailsType:
+def simulate_delivery(call: Call, pool: Pool, username: str, attribute: str | None = None) -> CodeDeliveryDetailsType:
     """Return what sending a code would have answered, for a user who does not exist (spec/api/03 §4).
 
-    The same for the same pool and name, and not to be worked out without the master key.
+    The same for the same pool and name, and not to be worked out without the master key. ``attribute`` is what the
+    code would have gone to; None takes what is likely.
     """
     chance = call.deps.sealer.digest("simulated delivery", pool.id, fold_username(pool, username))
-    attribute, destination = simulated_destination(pool, username, chance)
+    if attribute is None:
+        attribute, destination = simulated_destination(pool, username, chance)
+    else:
+        destination = simulated_address(attribute, username, chance)
     return CodeDeliveryDetailsType(
         attribute_name=attribute, delivery_medium=MEDIUM_OF[attribute], destination=destination
     )

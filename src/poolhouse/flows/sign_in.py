@@ -22,7 +22,7 @@ from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
 from poolhouse.core.user import User
 from poolhouse.flows import devices, journal, limits, tokens
 from poolhouse.flows.calls import Call
-from poolhouse.flows.challenges import CHALLENGES, is_askable
+from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
 from poolhouse.flows.consult import consult
@@ -253,7 +253,7 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
 
     if challenge is None:
         return await _finish(talk, commit)
-    if not is_askable(challenge, talk.pool):
+    if challenge not in CHALLENGES:
         raise InvalidUserPoolConfigurationException(f"The challenge {challenge} is not available in this version.")
     if writes:
         await talk.call.store.write(commit)

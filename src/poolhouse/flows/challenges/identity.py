@@ -4,6 +4,7 @@ from typing import NoReturn
 
 from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
+from poolhouse.core.limits import Guess
 from poolhouse.core.passwords import is_temporary_expired
 from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
@@ -23,13 +24,13 @@ INCORRECT = "Incorrect username or password."
 PASSWORD_STATES = frozenset({UserStatusType.CONFIRMED, UserStatusType.FORCE_CHANGE_PASSWORD})
 
 
-async def check_admitted(talk: Talk) -> bool:
-    """Check the lock-out and the user's state; say whether a right password would be one.
+async def check_admitted(talk: Talk, guess: Guess = Guess.PASSWORD) -> bool:
+    """Check the lock-out and the user's state; say whether a right password, or what else is guessed, would be one.
 
     False is for users that the client must not tell apart from wrong passwords: the caller goes on with the same
     work and refuses. Raises NotAuthorizedException, UserNotConfirmedException or PasswordResetRequiredException.
     """
-    await talk.call.store.read(lambda tx: limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name))
+    await talk.call.store.read(lambda tx: limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name, guess))
     if talk.user is None:
         return False
     refusal = _find_refusal(talk.user)
