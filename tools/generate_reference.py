@@ -360,6 +360,7 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "event_id": ("",),
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
+        "address": (None, "ann@example.org"),
         "device_key": (None,),
     },
 }

@@ -51,15 +51,20 @@ def all_facts(draw) -> Facts:
     )
 
 
-def answer(challenge: Challenge, facts: Facts, progress: Progress) -> Progress:
-    """What is shown after a right answer."""
+def answer(challenge: Challenge, facts: Facts, progress: Progress, wish: Challenge) -> Progress:
+    """What is shown after a right answer; ``wish`` is the factor that the user prefers to choose and to set up.
+
+    An app is set up before MFA_SETUP is answered, an address proves itself by the code that is asked for next.
+    """
     if challenge == Challenge.SELECT_MFA_TYPE:
-        return replace(progress, factor=facts.factors[-1])
+        return replace(progress, factor=wish if wish in facts.factors else facts.factors[-1])
+    if challenge == Challenge.MFA_SETUP and wish != Challenge.SOFTWARE_TOKEN_MFA:
+        return replace(progress, factor=wish, address="ann@example.org")
     return progress.having(SHOWN[challenge])
 
 
-@given(all_facts(), st.sampled_from([Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER]))
-def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: Challenge):
+@given(all_facts(), st.sampled_from([Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER]), st.sampled_from(FACTORS))
+def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: Challenge, wish: Challenge):
     """Whatever is true, right answers end the sign-in within seven steps, and only after every due factor.
 
     A trusted device answers for any factor.
@@ -68,20 +73,30 @@ def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: C
     while (challenge := next_step(facts, progress)) is not None:
         asked.append(challenge)
         assert len(asked) <= 7
-        progress = answer(challenge, facts, progress)
+        progress = answer(challenge, facts, progress, wish)
     assert asked[0] == method
     assert facts.must_replace_password == (Challenge.NEW_PASSWORD_REQUIRED in asked)
     assert facts.trusted_device == (Challenge.DEVICE_PASSWORD_VERIFIER in asked)
-    assert (bool(facts.factors) and not facts.trusted_device) == bool(set(FACTORS) & set(asked))
+    by_factor, set_up = bool(facts.factors) and not facts.trusted_device, Challenge.MFA_SETUP in asked
+    assert set_up == (facts.factor_required and not facts.factors and not facts.trusted_device)
+    assert set(FACTORS) & set(asked) <= {*facts.factors, wish}
+    assert bool(set(FACTORS) & set(asked)) == (by_factor or (set_up and wish != Challenge.SOFTWARE_TOKEN_MFA))
     due = facts.factor_required or bool(facts.factors) or facts.trusted_device
     assert due == (Proof.SECOND_FACTOR in progress.proved)
     assert len(asked) == len(set(asked))
 
 
-@given(all_facts(), st.sets(st.sampled_from(list(Proof))), st.sampled_from((None, *FACTORS)))
-def test_done_means_everything_due_is_shown(facts: Facts, proved: set[Proof], factor: Challenge | None):
+@given(
+    all_facts(),
+    st.sets(st.sampled_from(list(Proof))),
+    st.sampled_from((None, *FACTORS)),
+    st.sampled_from((None, "ann@example.org")),
+)
+def test_done_means_everything_due_is_shown(
+    facts: Facts, proved: set[Proof], factor: Challenge | None, address: str | None
+):
     """From any progress at all, nothing is left to ask only where everything due was shown."""
-    progress = replace(BEGUN, proved=frozenset(proved), factor=factor)
+    progress = replace(BEGUN, proved=frozenset(proved), factor=factor, address=address)
     if next_step(facts, progress) is None:
         assert Proof.IDENTITY in proved
         assert Proof.NEW_PASSWORD in proved or not facts.must_replace_password
@@ -113,6 +128,15 @@ def test_a_chosen_factor_counts_only_while_the_user_has_it():
     chosen = replace(KNOWN, factor=Challenge.EMAIL_OTP)
     assert next_step(Facts(factors=FACTORS), chosen) == Challenge.EMAIL_OTP
     assert next_step(Facts(factors=FACTORS[:2]), chosen) == Challenge.SELECT_MFA_TYPE
+
+
+def test_an_address_is_proved_only_while_the_user_has_no_factor():
+    """Where an address is being set up its code is asked for; a factor that the user has by now comes first."""
+    setting_up = replace(KNOWN, factor=Challenge.EMAIL_OTP, address="ann@example.org")
+    assert next_step(Facts(factor_required=True), setting_up) == Challenge.EMAIL_OTP
+    due = Facts(factor_required=True, factors=(Challenge.SOFTWARE_TOKEN_MFA,))
+    assert next_step(due, setting_up) == Challenge.SOFTWARE_TOKEN_MFA
+    assert next_step(Facts(), setting_up) is None
 
 
 def pool_with(mfa: UserPoolMfaType | None, *, sms: bool = False) -> Pool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from poolhouse.core.client import Client
+from poolhouse.core.codes import MESSAGED
 from poolhouse.core.devices import Device, is_second_factor
 from poolhouse.core.factors import due_factors
 from poolhouse.core.pool import Pool
@@ -135,7 +136,7 @@ def enrol_second_factor(facts: Facts, progress: Progress) -> Challenge | None:
     due = facts.factor_required and Proof.SECOND_FACTOR not in progress.proved
     if not due or facts.factors:
         return None
-    return progress.factor if progress.factor and progress.address else Challenge.MFA_SETUP
+    return progress.factor if progress.factor in MESSAGED and progress.address else Challenge.MFA_SETUP
 
 
 RULES: tuple[Rule, ...] = (

@@ -52,9 +52,9 @@ Answer = TypeVar(
 async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
     """Begin a sign-in, or refresh tokens.
 
-    Differs from Cognito: choice-based sign-in, and codes by text message and mail as second factors, come in a later
-    version. USER_AUTH, and a user who would be asked for such a code or for a choice of factors, are refused with
-    InvalidUserPoolConfigurationException, so no factor is ever skipped; MFA_SETUP offers authenticator apps only.
+    Differs from Cognito: choice-based sign-in comes in a later version, and USER_AUTH is refused with
+    InvalidUserPoolConfigurationException. Where MFA is optional and every factor that a user has turned on goes to an
+    address that the user has no more, the sign-in is refused with InvalidParameterException: no factor is skipped.
     Devices are tracked in sign-ins by any flow of either family; those on the pages of managed login are not.
     """
     return await _initiate(call, lambda tx: get_app(call, tx, request.client_id), request, InitiateAuthResponse)
@@ -75,9 +75,10 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
-    SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer
-    to one is refused as an invalid session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
+    Differs from Cognito: CUSTOM_CHALLENGE and those of choice-based sign-in are never asked in this version, so an answer
+    to one is refused as an invalid session. A code by mail or text message is void once its address, or the factors that
+    the user has turned on, have changed. MFA_SETUP takes a telephone number as PHONE_NUMBER, as it takes an e-mail address
+    as EMAIL; neither replaces one that the client may not write. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
     password was right.
     """
     app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
