@@ -125,8 +125,6 @@ UNREACHED = {
     ("AdminRespondToAuthChallenge", "UserNotFoundException"): "a session of somebody deleted is an invalid session",
     ("UpdateUserAttributes", "CodeMismatchException"): NO_CODE,
     ("UpdateUserAttributes", "ExpiredCodeException"): NO_CODE,
-    ("InitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
-    ("AdminInitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
     ("SetRiskConfiguration", "CodeDeliveryFailureException"): "no mail is sent when it is set",
     ("VerifySoftwareToken", "CodeMismatchException"): "a wrong code is told as EnableSoftwareTokenMFAException (04 §9)",
     ("VerifySoftwareToken", "InvalidUserPoolConfigurationException"): "told as SoftwareTokenMFANotFoundException",

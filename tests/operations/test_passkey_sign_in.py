@@ -174,7 +174,9 @@ def test_a_passkey_for_both_factors(keyholder, call, server):
     server.clock.advance(31 - server.clock.now() // 1000 % 30)
     ann = keyholder(BOTH)
     bob = keyholder(pool_id=ann.pool_id)
-    call("SetUserPoolMfaConfig", UserPoolId=ann.pool_id, MfaConfiguration="OPTIONAL", WebAuthnConfiguration=BOTH, **TOTP)
+    call(
+        "SetUserPoolMfaConfig", UserPoolId=ann.pool_id, MfaConfiguration="OPTIONAL", WebAuthnConfiguration=BOTH, **TOTP
+    )
     owner = Owner(server, call, ann.client, ann.pool_id, ann.username)
     owner.has_an_app()
     owner.does("SetUserMFAPreference", SoftwareTokenMfaSettings=ON)

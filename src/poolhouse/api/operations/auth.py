@@ -56,9 +56,9 @@ Answer = TypeVar(
 async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
     """Begin a sign-in, or refresh tokens.
 
-    Differs from Cognito: choice-based sign-in, and codes by text message and mail as second factors, come in a later
-    version. USER_AUTH, and a user who would be asked for such a code or for a choice of factors, are refused with
-    InvalidUserPoolConfigurationException, so no factor is ever skipped; MFA_SETUP offers authenticator apps only.
+    Differs from Cognito: codes by text message and mail come in a later version. A user who would be asked for such a
+    code or for a choice of second factors is refused with InvalidUserPoolConfigurationException, so no factor is ever
+    skipped; MFA_SETUP offers authenticator apps only.
     Devices are tracked in sign-ins by any flow of either family; those on the pages of managed login are not.
     """
     return await _initiate(call, lambda tx: get_app(call, tx, request.client_id), request, InitiateAuthResponse)
@@ -79,9 +79,10 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
-    SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer
-    to one is refused as an invalid session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
+    Differs from Cognito: the challenges of this version are SELECT_CHALLENGE, PASSWORD, PASSWORD_SRP, WEB_AUTHN,
+    PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED, SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and
+    DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer to one is refused as an invalid session.
+    DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
     password was right.
     """
     app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
