@@ -11,6 +11,8 @@ from poolhouse.model import ChallengeNameType as Challenge
 PASSWORDS = (Challenge.PASSWORD_SRP, Challenge.PASSWORD)
 # Where these show who somebody is, nothing else is asked.
 PASSWORDLESS = frozenset({Challenge.EMAIL_OTP, Challenge.SMS_OTP, Challenge.WEB_AUTHN})
+# So many of 256 who could sign in by a code have no password.
+BARE = 32
 _CODES = {AuthFactorType.EMAIL_OTP: Challenge.EMAIL_OTP, AuthFactorType.SMS_OTP: Challenge.SMS_OTP}
 
 
@@ -39,14 +41,17 @@ def is_both_factors(pool: Pool, user: User) -> bool:
 def simulated(pool: Pool, username: str, chance: bytes) -> tuple[Challenge, ...]:
     """Return what a user who does not exist could begin with, as likely as for the pool's users (spec/api/03 §4).
 
-    ``chance`` is at least three bytes that are the same for the same pool and name.
+    Some of them have no password, as users do who signed up without one.
+    ``chance`` is at least four bytes that are the same for the same pool and name.
     """
     allowed = first_factors(pool.settings.policies) or ()
     required = pool.mfa.mfa_configuration == UserPoolMfaType.ON
-    found = list(PASSWORDS)
+    found: list[Challenge] = []
     for number, factor in enumerate(_CODES):
         if factor in allowed and not required and (_is_usual(pool, username, factor) or chance[number] & 1):
             found.append(_CODES[factor])
+    if not found or chance[3] >= BARE:
+        found = [*PASSWORDS, *found]
     if are_enabled(pool) and (not required or are_both_factors(pool)) and chance[2] & 1:
         found.append(Challenge.WEB_AUTHN)
     return tuple(found)

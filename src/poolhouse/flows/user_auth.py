@@ -3,12 +3,6 @@
 Differs from Cognito (choice-based sign-in): to change one's mind, SELECT_CHALLENGE may be answered with the Session of
 the challenge chosen before. A user who has nothing to begin with is offered passwords, as nobody would be. ConfirmSignUp
 gives a Session only to who brings the one of SignUp along.
-
-Differs from Cognito (step-up): the claims ``acr`` and ``amr`` are in the tokens of sign-ins that name
-TARGET_ACR_VALUES, and in those refreshed from them. Where none of the levels can be reached the sign-in goes on without,
-and ``acr`` tells how far it came. An access token spares what its sign-in has shown, never everything: one that has
-reached the level already counts for nothing. It has to be one of the same app client with the scope
-``aws.cognito.signin.user.admin``, and name its session in ``origin_jti``.
 """
 
 from dataclasses import dataclass, replace

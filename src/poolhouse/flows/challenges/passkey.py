@@ -61,9 +61,8 @@ async def ask(talk: Talk, _: Mapping[str, str]) -> Question:
 async def check(talk: Talk, answer: Mapping[str, str]) -> Proved:
     """Check what the authenticator signed; a user who is not there costs the same work.
 
+    Wrong answers lock nothing, since nobody guesses a signature.
     Raises InvalidParameterException for what is no credential, NotAuthorizedException for a wrong one.
-
-    Differs from Cognito (passkeys): wrong answers lock nothing, since nobody guesses a signature.
     """
     try:
         assertion = read_assertion(required(answer, "CREDENTIAL"))
