@@ -22,6 +22,7 @@ import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api.errors import ProtocolError
 from poolhouse.api.registry import HANDLERS
 from poolhouse.cli import app as command_line
+from poolhouse.core.first_factors import PASSWORDLESS, PASSWORDS
 from poolhouse.core.sign_in import METHODS, NEEDED_FLOWS, REFRESH_FLOWS, RULES, Facts, Progress, Proof
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.model import OPERATIONS, Access, AuthFlowType, ChallengeNameType
@@ -349,6 +350,7 @@ _FACTORS = (ChallengeNameType.SMS_MFA, ChallengeNameType.SOFTWARE_TOKEN_MFA, Cha
 _SETS = [subset for size in range(4) for subset in itertools.combinations(_FACTORS, size)]
 _VALUES: Mapping[type, Mapping[str, Any]] = {
     Facts: {
+        "first_factors": ((),),
         "must_replace_password": (False, True),
         "factor_required": (False, True),
         "factors": _SETS,
@@ -356,12 +358,15 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "trusted_device": (False, True),
     },
     Progress: {
-        "method": sorted(set(METHODS.values())),
+        "method": sorted({*METHODS.values(), *PASSWORDS, *PASSWORDLESS}),
         "event_id": ("",),
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
         "address": (None, "ann@example.org"),
         "device_key": (None,),
+        "choosing": (False,),
+        "methods": (frozenset(),),
+        "targets": ((),),
     },
 }
 

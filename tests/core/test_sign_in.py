@@ -5,9 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from poolhouse.core.acr import Method, level_of
 from poolhouse.core.client import Client
+from poolhouse.core.first_factors import PASSWORDLESS, PASSWORDS
 from poolhouse.core.pool import Pool
-from poolhouse.core.sign_in import Facts, Progress, Proof, check_flow, facts_of, next_step
+from poolhouse.core.sign_in import (
+    Facts,
+    Progress,
+    Proof,
+    check_flow,
+    factors_due,
+    facts_of,
+    first_factors_due,
+    next_step,
+    target_of,
+)
 from poolhouse.core.user import User
 from poolhouse.model import AuthFlowType as Flow
 from poolhouse.model import (
@@ -25,12 +37,15 @@ from poolhouse.model import (
 )
 
 FACTORS = (Challenge.SMS_MFA, Challenge.SOFTWARE_TOKEN_MFA, Challenge.EMAIL_OTP)
+FIRSTS = (*PASSWORDS, Challenge.EMAIL_OTP, Challenge.SMS_OTP, Challenge.WEB_AUTHN)
+LEVELS = st.lists(st.integers(1, 4), unique=True).map(tuple)
 BEGUN = Progress(method=Challenge.PASSWORD, event_id="event")
 KNOWN = BEGUN.having(Proof.IDENTITY)
 # What a right answer to each challenge shows.
 SHOWN = {
     Challenge.PASSWORD: Proof.IDENTITY,
     Challenge.PASSWORD_VERIFIER: Proof.IDENTITY,
+    **dict.fromkeys(PASSWORDLESS, Proof.IDENTITY),
     Challenge.NEW_PASSWORD_REQUIRED: Proof.NEW_PASSWORD,
     Challenge.DEVICE_SRP_AUTH: Proof.DEVICE_NAMED,
     Challenge.DEVICE_PASSWORD_VERIFIER: Proof.SECOND_FACTOR,
@@ -43,6 +58,7 @@ SHOWN = {
 def all_facts(draw) -> Facts:
     factors = tuple(draw(st.lists(st.sampled_from(FACTORS), unique=True)))
     return Facts(
+        first_factors=tuple(draw(st.lists(st.sampled_from(FIRSTS), unique=True, min_size=1))),
         must_replace_password=draw(st.booleans()),
         factor_required=draw(st.booleans()),
         factors=factors,
@@ -51,16 +67,30 @@ def all_facts(draw) -> Facts:
     )
 
 
-def answer(challenge: Challenge, facts: Facts, progress: Progress, wish: Challenge) -> Progress:
+def answer(
+    challenge: Challenge,
+    facts: Facts,
+    progress: Progress,
+    wish: Challenge = Challenge.SOFTWARE_TOKEN_MFA,
+    choose: int = -1,
+) -> Progress:
     """What is shown after a right answer; ``wish`` is the factor that the user prefers to choose and to set up.
 
     An app is set up before MFA_SETUP is answered, an address proves itself by the code that is asked for next.
     """
     if challenge == Challenge.SELECT_MFA_TYPE:
-        return replace(progress, factor=wish if wish in facts.factors else facts.factors[-1])
+        factors = factors_due(facts, progress)
+        return replace(progress, factor=wish if wish in factors else factors[-1])
     if challenge == Challenge.MFA_SETUP and wish != Challenge.SOFTWARE_TOKEN_MFA:
         return replace(progress, factor=wish, address="ann@example.org")
-    return progress.having(SHOWN[challenge])
+    if challenge == Challenge.SELECT_CHALLENGE:
+        choices = first_factors_due(facts, progress)
+        return replace(progress, method=choices[choose % len(choices)])
+    if challenge == Challenge.PASSWORD_SRP:
+        return replace(progress, method=Challenge.PASSWORD_VERIFIER)
+    # EMAIL_OTP is both: it shows identity where nothing has.
+    first = Proof.IDENTITY not in progress.proved
+    return progress.after(challenge, progress.having(Proof.IDENTITY if first else SHOWN[challenge]))
 
 
 @given(all_facts(), st.sampled_from([Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER]), st.sampled_from(FACTORS))
@@ -84,6 +114,49 @@ def test_right_answers_arrive_and_nothing_due_is_skipped(facts: Facts, method: C
     due = facts.factor_required or bool(facts.factors) or facts.trusted_device
     assert due == (Proof.SECOND_FACTOR in progress.proved)
     assert len(asked) == len(set(asked))
+
+
+@given(all_facts(), LEVELS, st.integers(0, 4), st.sets(st.sampled_from(list(Method))))
+def test_a_choice_arrives_and_reaches_what_can_be_reached(
+    facts: Facts, targets: tuple[int, ...], choose: int, credit: set[Method]
+):
+    """Whatever is true and chosen, right answers end, with identity shown, all that is due, and the level promised.
+
+    What needs no password is followed by a second factor only where the pool requires one.
+    """
+    begun = Progress(method=Challenge.SELECT_CHALLENGE, event_id="event", choosing=True, targets=targets)
+    progress, asked = replace(begun, methods=frozenset(credit)), []
+    promised = target_of(facts, progress)
+    while (challenge := next_step(facts, progress)) is not None:
+        asked.append(challenge)
+        assert len(asked) <= 9
+        progress = answer(challenge, facts, progress, choose=choose)
+    assert asked[0] == Challenge.SELECT_CHALLENGE
+    assert level_of(progress.methods) >= promised
+    assert promised == next((level for level in targets if level <= promised), 0)
+    assert Proof.NEW_PASSWORD in progress.proved or not facts.must_replace_password
+    assert Proof.SECOND_FACTOR in progress.proved or not facts.factor_required
+    if progress.method not in PASSWORDLESS:
+        assert Proof.SECOND_FACTOR in progress.proved or not (facts.factors or facts.trusted_device)
+    elif not facts.factor_required and not targets:
+        assert asked[2:] in ([], [Challenge.NEW_PASSWORD_REQUIRED])
+
+
+@given(all_facts(), LEVELS.filter(bool))
+def test_a_step_up_asks_for_what_is_missing_only(facts: Facts, targets: tuple[int, ...]):
+    """Who has shown a password already is asked for the one second factor that reaches the level, and for no other."""
+    facts = replace(facts, must_replace_password=False, factor_required=False, trusted_device=True)
+    begun = replace(KNOWN, method=Challenge.SELECT_CHALLENGE, choosing=True, targets=targets)
+    begun = replace(begun, methods=frozenset({Method.PASSWORD}))
+    wanted = target_of(facts, begun)
+    progress, asked = begun, []
+    while (challenge := next_step(facts, progress)) is not None:
+        asked.append(challenge)
+        progress = answer(challenge, facts, progress)
+    assert level_of(progress.methods) >= wanted
+    if wanted > 1:
+        assert asked[-1] in facts.factors
+        assert set(asked) <= {Challenge.SELECT_MFA_TYPE, asked[-1]}
 
 
 @given(
@@ -165,13 +238,14 @@ def test_facts_of_a_user():
     """Temporary passwords are to be replaced; a required factor is the telephone where the pool sends messages."""
     phone = {"phone_number": "+15550100"}
     on = pool_with(UserPoolMfaType.ON, sms=True)
-    assert facts_of(pool_with(None), user_with()) == Facts()
+    nothing = Facts(first_factors=PASSWORDS)
+    assert facts_of(pool_with(None), user_with()) == nothing
     assert facts_of(on, None) == Facts()
-    assert facts_of(pool_with(UserPoolMfaType.OPTIONAL, sms=True), user_with(**phone)) == Facts()
+    assert facts_of(pool_with(UserPoolMfaType.OPTIONAL, sms=True), user_with(**phone)) == nothing
     assert facts_of(pool_with(None), user_with(UserStatusType.FORCE_CHANGE_PASSWORD)).must_replace_password
-    assert facts_of(on, user_with(**phone)) == Facts(factor_required=True, factors=(Challenge.SMS_MFA,))
-    assert facts_of(on, user_with()) == Facts(factor_required=True)
-    assert facts_of(pool_with(UserPoolMfaType.ON), user_with(**phone)) == Facts(factor_required=True)
+    assert facts_of(on, user_with(**phone)) == replace(nothing, factor_required=True, factors=(Challenge.SMS_MFA,))
+    assert facts_of(on, user_with()) == replace(nothing, factor_required=True)
+    assert facts_of(pool_with(UserPoolMfaType.ON), user_with(**phone)) == replace(nothing, factor_required=True)
 
 
 def client_with(*flows: str) -> Client:

@@ -430,15 +430,8 @@ def test_no_tokens_without_a_required_factor(stage: Stage, phone: dict[str, str]
 
 
 def test_flows_of_later_versions(stage: Stage):
-    """USER_AUTH is refused by a declared error, CUSTOM_AUTH as by a pool without its trigger."""
+    """CUSTOM_AUTH is refused as by a pool without its trigger."""
     stage.user()
-    (
-        play(stage)
-        >> initiate("USER_AUTH")
-        << error(
-            "InvalidUserPoolConfigurationException", "The challenge SELECT_CHALLENGE is not available in this version."
-        )
-    )
     (
         play(stage)
         >> initiate("CUSTOM_AUTH")

@@ -107,7 +107,7 @@ POOL: dict[str, str | Kept | Later] = {
     "UserPoolTier": "operations/test_pools.py::test_moving_to_lite_needs_clients_and_domains_that_fit",
     "KeyConfiguration.*": "operations/test_replicas.py::test_replicas_need_a_key_of_several_regions",
     "IssuerConfiguration.*": "oauth/test_spec_tokens.py::test_d14_tokens_of_the_aws_issuers",
-    "AcrConfiguration{}.AcrValue": Later("USER_AUTH, which takes TARGET_ACR_VALUES, is not served yet."),
+    "AcrConfiguration{}.AcrValue": ("operations/test_step_up.py::test_tokens_tell_the_level_that_was_asked_about"),
 }
 FACTOR_SETTINGS: dict[str, str | Kept | Later] = {
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
@@ -117,7 +117,7 @@ FACTOR_SETTINGS: dict[str, str | Kept | Later] = {
     "EmailMfaConfiguration.*": CODES,
     "WebAuthnConfiguration.RelyingPartyId": PASSKEYS + "test_where_the_relying_party_comes_from",
     "WebAuthnConfiguration.UserVerification": PASSKEYS + "test_user_verification",
-    "WebAuthnConfiguration.FactorConfiguration": "operations/test_factors.py::test_passkeys_for_both_factors",
+    "WebAuthnConfiguration.FactorConfiguration": "operations/test_passkey_sign_in.py::test_a_passkey_for_both_factors",
 }
 CLIENT: dict[str, str | Kept | Later] = {
     "ClientName": "operations/test_clients.py::test_clients_are_listed_page_by_page",

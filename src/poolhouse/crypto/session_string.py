@@ -20,23 +20,23 @@ BLOCK_LENGTH = 1293
 MAX_BLOCK_LENGTH = 8192
 
 
-def seal_session(sealer: Sealer, content: bytes) -> str:
+def seal_session(sealer: Sealer, content: bytes, purpose: str = SESSION_PURPOSE) -> str:
     """Return a ``Session`` string. ``content`` has at most MAX_SESSION_CONTENT bytes, else ValueError is raised."""
     if len(content) > MAX_SESSION_CONTENT:
         raise ValueError(f"A session holds {MAX_SESSION_CONTENT} bytes, not {len(content)}.")
     room = min(-(-(len(content) + _SIZE) // SESSION_STEP) * SESSION_STEP, MAX_SESSION_CONTENT + _SIZE)
-    return b64url(SESSION_PREFIX + sealer.seal(SESSION_PURPOSE, _framed(content, room), SESSION_PREFIX)).decode()
+    return b64url(SESSION_PREFIX + sealer.seal(purpose, _framed(content, room), SESSION_PREFIX)).decode()
 
 
-def open_session(sealer: Sealer, text: str) -> bytes | None:
-    """Return the content of a ``Session`` string; None unless this installation made it."""
+def open_session(sealer: Sealer, text: str, purpose: str = SESSION_PURPOSE) -> bytes | None:
+    """Return the content of a ``Session`` string; None unless this installation made it for the purpose."""
     if len(text) > MAX_SESSION_LENGTH or not text.isascii():
         return None
     data = find_b64url(text.encode())
     if data is None or not data.startswith(SESSION_PREFIX):
         return None
     try:
-        return _unframed(sealer.open(SESSION_PURPOSE, data[len(SESSION_PREFIX) :], SESSION_PREFIX))
+        return _unframed(sealer.open(purpose, data[len(SESSION_PREFIX) :], SESSION_PREFIX))
     except SealBroken:
         return None
 

@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 
 from poolhouse.core import events_auth
+from poolhouse.core.acr import Methods, level_of
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.auth_events import shown_by
 from poolhouse.core.claims import API_SCOPE
@@ -18,16 +19,26 @@ from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
-from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
+from poolhouse.core.sign_in import METHODS, Progress, Proof, next_step
 from poolhouse.core.user import User
-from poolhouse.flows import devices, journal, limits, tokens
+from poolhouse.flows import devices, journal, limits, tokens, user_auth
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.flows.challenges.choice import find_choices, find_facts
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
 from poolhouse.flows.consult import consult
 from poolhouse.flows.session_tracking import begin_session
-from poolhouse.flows.sign_in_state import IN_BLOCKS, INVALID_SESSION, State, open_state, seal_state
+from poolhouse.flows.sign_in_state import (
+    IN_BLOCKS,
+    INVALID_SESSION,
+    State,
+    open_block,
+    open_state,
+    seal_block,
+    seal_state,
+)
+from poolhouse.flows.user_auth import Choice
 from poolhouse.flows.users import find_user
 from poolhouse.model import (
     AuthFlowType,
@@ -46,11 +57,17 @@ from poolhouse.storage import Tx
 LONGEST_NAME = 2048
 # What the first request of a sign-in must bring along for its method.
 BROUGHT = {ChallengeNameType.PASSWORD: "PASSWORD", ChallengeNameType.PASSWORD_VERIFIER: "SRP_A"}
+# What answers a challenge at once where it comes along with the choice of it.
+ANSWERS = {
+    ChallengeNameType.PASSWORD: "PASSWORD",
+    ChallengeNameType.PASSWORD_SRP: "SRP_A",
+    ChallengeNameType.WEB_AUTHN: "CREDENTIAL",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The first request of a sign-in."""
+    """The first request of a sign-in. ``choice`` is for USER_AUTH only."""
 
     flow: AuthFlowType
     username: str
@@ -58,6 +75,7 @@ class Attempt:
     srp_a: str | None = None
     device_key: str | None = None
     client_metadata: dict[str, str] | None = None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +90,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What the user is asked next."""
+    """What the user is asked next. ``available`` is what the user may choose instead, as long as that is so."""
 
     challenge: ChallengeNameType
     session: str | None
@@ -88,6 +106,7 @@ class SignedIn:
     authorization code. It raises NotAuthorizedException where the step was taken by somebody else meanwhile.
     ``device`` is what the user signed in from, None where the pool does not know it.
     ``source`` is why tokens are made, as their trigger sees it; so may it see ``client_metadata``.
+    ``methods`` are those that were shown; ``level`` is what they reached, where the sign-in asked for one.
     """
 
     pool: Pool
@@ -99,6 +118,8 @@ class SignedIn:
     device: Device | None = None
     source: TokenSource = TokenSource.SIGN_IN
     client_metadata: dict[str, str] | None = None
+    methods: Methods = frozenset()
+    level: int = 0
 
 
 Outcome = Ask | SignedIn
@@ -137,6 +158,8 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
     async with journal.watching(talk.entry):
         await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
+    if attempt.flow is AuthFlowType.USER_AUTH:
+        return await _begin_choice(talk, attempt.choice or Choice(), given)
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
@@ -173,7 +196,8 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         # A device that is not there counts only where this very answer names it: clients take it back by silence.
         progress=msgspec.structs.replace(state.progress, device_key=device.key if device else named),
         device=device,
-        secret=state.secret,
+        # One who changes their mind answers another challenge than was asked: what was kept for that one stays shut.
+        secret=state.secret if state.challenge in (reply.challenge, reply.responses.get("ANSWER")) else b"",
         client_metadata=reply.client_metadata,
     )
     await journal.check_address(talk.entry, state.progress.method)
@@ -211,6 +235,7 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
         oauth=False,
         device_key=device_key,
     )
+    session = msgspec.structs.replace(session, methods=tuple(sorted(signed_in.methods)), level=signed_in.level)
     made = await tokens.mint(
         call,
         pool,
@@ -231,10 +256,27 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
     return msgspec.structs.replace(made, new_device=offered)
 
 
+async def _begin_choice(talk: Talk, choice: Choice, given: Mapping[str, str]) -> Outcome:
+    async with journal.watching(talk.entry):
+        talk, writes = await user_auth.begin(talk, choice)
+    if _is_answered(talk.progress, given):
+        return await _check(talk, talk.progress.method, given, *writes)
+    if writes:
+        writes = (partial(_check_standing, user=talk.user), *writes)
+    return await _go_on(talk, given, *writes)
+
+
+def _is_answered(progress: Progress, given: Mapping[str, str]) -> bool:
+    """Whether a choice comes with what answers it."""
+    return Proof.IDENTITY not in progress.proved and bool(given.get(ANSWERS.get(progress.method, "")))
+
+
 async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
     async with journal.watching(talk.entry, talk.progress, challenge):
         proved = await CHALLENGES[challenge].check(talk, given)
-    after = replace(talk, user=proved.user, progress=proved.progress, secret=b"")
+    after = replace(talk, user=proved.user, progress=talk.progress.after(challenge, proved.progress), secret=b"")
+    if challenge is ChallengeNameType.SELECT_CHALLENGE and _is_answered(after.progress, given):
+        return await _check(replace(after, secret=talk.secret), after.progress.method, given, *writes, *proved.writes)
     check_standing = partial(_check_standing, user=talk.user or proved.user)
     return await _go_on(after, given, check_standing, *writes, *proved.writes)
 
@@ -243,7 +285,7 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     """Ask the next question, or find that there is none. Either way the journal says so where something is written."""
     if Proof.IDENTITY in talk.progress.proved:
         await _check_device(talk)
-    challenge = next_step(facts_of(talk.pool, talk.user, talk.device), talk.progress)
+    challenge = next_step(find_facts(talk), talk.progress)
     response = EventResponseType.InProgress if challenge else EventResponseType.Pass
     note = talk.entry.at(response, shown_by(talk.progress))
 
@@ -290,6 +332,8 @@ async def _finish(talk: Talk, commit: Write) -> SignedIn:
         device=talk.device,
         source=_source_of(talk.progress),
         client_metadata=talk.client_metadata,
+        methods=talk.progress.methods,
+        level=level_of(talk.progress.methods) if talk.progress.targets else 0,
     )
 
 
@@ -314,20 +358,19 @@ async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str
         expires_at=talk.call.now + talk.client.auth_session_seconds * 1000,
         secret=question.secret,
     )
-    sealed = seal_state(talk.call.deps.sealer, state)
+    sealer, parameters, available = talk.call.deps.sealer, question.parameters, find_choices(talk)
+    session = None if challenge in IN_BLOCKS and not talk.progress.choosing else seal_state(sealer, state)
     if challenge in IN_BLOCKS:
-        return Ask(challenge=challenge, session=None, parameters=question.parameters | {"SECRET_BLOCK": sealed})
-    return Ask(challenge=challenge, session=sealed, parameters=question.parameters)
+        parameters = parameters | {"SECRET_BLOCK": seal_block(sealer, state)}
+    return Ask(challenge=challenge, session=session, parameters=parameters, available=available)
 
 
 def _open_state(call: Call, reply: Reply) -> State:
     if reply.challenge in IN_BLOCKS:
-        text: str | None = required(reply.responses, "PASSWORD_CLAIM_SECRET_BLOCK")
-    else:
-        text = reply.session
-    if not text:
+        return open_block(call.deps.sealer, reply.challenge, required(reply.responses, "PASSWORD_CLAIM_SECRET_BLOCK"))
+    if not reply.session:
         raise InvalidParameterException("Missing required parameter Session")
-    return open_state(call.deps.sealer, reply.challenge, text)
+    return open_state(call.deps.sealer, reply.challenge, reply.session)
 
 
 def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
@@ -349,11 +392,13 @@ def _check_length(username: str) -> None:
         )
 
 
-def _check_standing(tx: Tx, user: User) -> None:
+def _check_standing(tx: Tx, user: User | None) -> None:
     """Check in the write that ends a step that nobody barred the user since it began; raises NotAuthorizedException.
 
     Checking a password takes long enough for an administrator to act meanwhile.
     """
+    if user is None:
+        return
     present = tx.users.find_by_id(user.id)
     if present is None or not present.enabled or present.signed_out_at != user.signed_out_at:
         raise NotAuthorizedException(INCORRECT)

@@ -16,7 +16,7 @@ from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
-from poolhouse.flows import journal
+from poolhouse.flows import journal, sign_up_session
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -25,6 +25,7 @@ from poolhouse.flows.limits import count_attempt
 from poolhouse.flows.links import base_url_of
 from poolhouse.flows.messages import send_code, simulate_delivery
 from poolhouse.flows.passwords import make_credentials
+from poolhouse.flows.sign_in_state import INVALID_SESSION
 from poolhouse.flows.users import (
     CLASH_AT_CONFIRMATION,
     PREFERRED_TOO_EARLY,
@@ -74,8 +75,12 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
         details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
     if user.status == UserStatusType.CONFIRMED:
         await _announce(call, pool, client, user, request.client_metadata)
+    confirmed = user.status == UserStatusType.CONFIRMED
     return SignUpResponse(
-        user_confirmed=user.status == UserStatusType.CONFIRMED, user_sub=user.sub, code_delivery_details=details
+        user_confirmed=confirmed,
+        user_sub=user.sub,
+        code_delivery_details=details,
+        session=None if confirmed else sign_up_session.seal(call, client, user),
     )
 
 
@@ -87,14 +92,16 @@ async def confirm(
     code: str,
     force_alias: bool,
     client_metadata: dict[str, str] | None,
-) -> None:
-    """Confirm a user with the code that was sent.
+    session: str | None = None,
+) -> str | None:
+    """Confirm a user with the code that was sent, and let who signed up go on with a ``Session`` (spec/api/03 §5.10).
 
     Raises CodeMismatchException, ExpiredCodeException, AliasExistsException, NotAuthorizedException,
     LimitExceededException, UserNotFoundException.
     """
+    signed_up = sign_up_session.find(call, pool, client, session)
 
-    def commit(tx: Tx) -> User | ServiceError:
+    def commit(tx: Tx) -> tuple[User, str] | ServiceError:
         user = find_user(tx, pool, username)
         count_attempt(
             tx, call.now, pool, user.username if user else fold_username(pool, username), Purpose.CONFIRM_SIGN_UP
@@ -108,17 +115,23 @@ async def confirm(
         if refusal or stored is None:
             journal.settle(tx, entry, user.created_at, EventResponseType.Fail)
             return refusal or codes.expired()
+        if signed_up is not None and not signed_up.is_of(user):
+            return NotAuthorizedException(INVALID_SESSION)
         journal.settle(tx, entry, user.created_at, EventResponseType.Pass)
         confirmed = _confirmed_by(stored, user, call.now)
         if force_alias:
             release_aliases(tx, pool, confirmed, call.now)
         drop_codes(tx, user, CodePurpose.SIGN_UP)
-        return save_user(tx, pool, confirmed, clash=CLASH_AT_CONFIRMATION)
+        return save_user(tx, pool, confirmed, clash=CLASH_AT_CONFIRMATION), stored.attribute
 
     outcome = await call.store.write(commit)
     if isinstance(outcome, ServiceError):
         raise outcome
-    await _announce(call, pool, client, outcome, client_metadata)
+    user, confirmed_by = outcome
+    await _announce(call, pool, client, user, client_metadata)
+    if signed_up is None:
+        return None
+    return sign_up_session.seal(call, client, user, sign_up_session.METHODS[confirmed_by])
 
 
 async def resend(

@@ -10,7 +10,10 @@ from poolhouse.flows.challenges import (
     mfa_setup,
     new_password,
     one_time_code,
+    passkey,
     password,
+    password_srp,
+    select_challenge,
     select_mfa_type,
     software_token,
     srp,
@@ -19,8 +22,11 @@ from poolhouse.flows.challenges.talk import Challenge
 from poolhouse.model import ChallengeNameType
 
 CHALLENGES: dict[ChallengeNameType, Challenge] = {
+    ChallengeNameType.SELECT_CHALLENGE: select_challenge,
     ChallengeNameType.PASSWORD: password,
+    ChallengeNameType.PASSWORD_SRP: password_srp,
     ChallengeNameType.PASSWORD_VERIFIER: srp,
+    ChallengeNameType.WEB_AUTHN: passkey,
     ChallengeNameType.NEW_PASSWORD_REQUIRED: new_password,
     ChallengeNameType.DEVICE_SRP_AUTH: device,
     ChallengeNameType.DEVICE_PASSWORD_VERIFIER: device_verifier,

@@ -46,6 +46,16 @@ def check_state(client: Client, user: User) -> None:
         raise NotAuthorizedException(INCORRECT) if _is_concealed(client, refusal) else refusal
 
 
+def admit(client: Client, user: User | None) -> User | None:
+    """Return a user who may sign in, None for one who may not where that is concealed; else raises the refusal."""
+    refusal = _find_refusal(user) if user else None
+    if refusal is None:
+        return user
+    if _is_concealed(client, refusal):
+        return None
+    raise refusal
+
+
 def _is_concealed(client: Client, refusal: ServiceError) -> bool:
     # Cognito: users who are not confirmed are told so by every client (spec/api/03 §4).
     return client.conceals_users and not isinstance(refusal, UserNotConfirmedException)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from poolhouse.core.factors import EMAIL, FACTORS
-from poolhouse.core.sign_in import facts_of
+from poolhouse.core.sign_in import factors_due
+from poolhouse.flows.challenges.choice import find_facts
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, identified, required
 from poolhouse.model import ChallengeNameType, InvalidParameterException, MFAMethodNotFoundException
 
@@ -34,4 +35,4 @@ async def check(talk: Talk, answer: Mapping[str, str]) -> Proved:
 
 
 def _choices(talk: Talk) -> tuple[ChallengeNameType, ...]:
-    return facts_of(talk.pool, talk.user, talk.device).factors
+    return factors_due(find_facts(talk), talk.progress)
