@@ -45,6 +45,7 @@ from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
+from poolhouse.triggers.failure import BadMapping
 from poolhouse.triggers.routes import Routes
 from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
@@ -212,8 +213,18 @@ def _build_triggers(settings: Settings, outside: Outside) -> Triggers:
         key_id, secret = settings.lambda_access_key_id, settings.lambda_secret_access_key
         signer = Credentials(key_id, secret, settings.lambda_session_token) if key_id and secret else ANYBODY
         service = LambdaService(url=settings.lambda_url, credentials=signer)
-    # Others check the time of signatures by their own clocks, however tests have moved ours.
-    return Triggers(Routes(service=service, now=SystemClock().now, make_id=outside.random.uuid))
+    try:
+        routes = Routes(
+            settings.functions,
+            service=service,
+            path=settings.functions_path,
+            # Others check the time of signatures by their own clocks, however tests have moved ours.
+            now=SystemClock().now,
+            make_id=outside.random.uuid,
+        )
+    except BadMapping as error:
+        raise SettingsError(str(error)) from None
+    return Triggers(routes)
 
 
 def _build_log_routes(settings: Settings) -> LogRoutes:
@@ -282,6 +293,8 @@ def configure_logging(settings: Settings) -> None:
     )
     # It tells of each start and stop, and so do we.
     logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # It tells the address of each request, which may be meant for the two parties only.
+    logging.getLogger("httpx").setLevel("WARNING")
 
 
 def _moved_clock(wall: Clock) -> "MovedClock":

@@ -26,7 +26,7 @@ PREFIX = "POOLHOUSE_"
 SECRETS = frozenset(
     {
         "root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database", "log_delivery",
-        "lambda_secret_access_key", "lambda_session_token",
+        "lambda_secret_access_key", "lambda_session_token", "functions",
     }
 )  # fmt: skip
 # Where to find the file itself; not a setting of the file.
@@ -44,7 +44,7 @@ _PAIRS = (
 )
 _FILE = "_file"
 _LISTS = frozenset({"trusted_proxies", "rate_limits"})
-_DOCUMENTS = frozenset({"log_delivery"})
+_DOCUMENTS = frozenset({"log_delivery", "functions"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
 _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
@@ -59,6 +59,13 @@ class LogCollector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     url: str
     headers: dict[str, str] = {}
+
+
+class FunctionEndpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A webhook in the place of a function; each request is signed with the secret."""
+
+    url: str
+    secret: str
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +121,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lambda_secret_access_key: Annotated[str | None, Meta(description="Its secret.")] = None
     lambda_session_token: Annotated[
         str | None, Meta(description="Session token that belongs to a temporary access key.")
+    ] = None
+    functions: Annotated[
+        dict[str, str | FunctionEndpoint],
+        Meta(
+            description="Where the functions of `LambdaConfig` run: JSON of ARN patterns and `lambda`, "
+            "`python:package.module:function` or a webhook, see [the how-to](../how-to/triggers.md). "
+            "Default: at `POOLHOUSE_LAMBDA_URL`."
+        ),
+    ] = {}
+    functions_path: Annotated[
+        str | None, Meta(description="Directory of the modules of functions in Python, besides what is installed.")
     ] = None
     log_delivery: Annotated[
         dict[str, str | LogCollector],

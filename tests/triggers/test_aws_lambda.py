@@ -36,6 +36,8 @@ def run(url, talk, **service):
 
     async def whole():
         routes = Routes(
+            {},
+            path=None,
             service=LambdaService(url=url, **service) if url else None,
             now=lambda: time.time_ns() // 1_000_000,
             make_id=lambda: f"id-{next(_ids)}",
