@@ -42,7 +42,7 @@ def read_json(body: bytes) -> Any:
     """Return what a reply holds; raises InvalidLambdaResponseException where it is no JSON."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise InvalidLambdaResponseException(UNRECOGNIZABLE) from None
 
 
