@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
+from poolhouse.core.aws_signature import Credentials
 from poolhouse.core.message import Message
 from poolhouse.core.seed import SeedError
 from poolhouse.crypto.keyring import Keyring
@@ -47,7 +48,6 @@ from poolhouse.triggers import Triggers
 from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
 from poolhouse.triggers.failure import BadMapping
 from poolhouse.triggers.routes import Routes
-from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
 from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface

@@ -12,9 +12,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from poolhouse import triggers as module
+from poolhouse.core.aws_signature import Credentials
 from poolhouse.model import InvalidLambdaResponseException
 from poolhouse.triggers.aws_lambda import LambdaService
-from poolhouse.triggers.signature import Credentials
 from tests.functions import Refusal
 from tests.triggers.running import EVENT, refusal, run
 

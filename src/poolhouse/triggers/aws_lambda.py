@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from poolhouse.core.aws_signature import Credentials, sign
 from poolhouse.triggers.failure import NO_FUNCTION, UNAVAILABLE, FunctionFailed, NotInvoked
 from poolhouse.triggers.http import BY_STATUS, Answer, HttpClient
 from poolhouse.triggers.invocation import Invocation, read_json, read_object
-from poolhouse.triggers.signature import Credentials, sign
 
 # Emulators take any signature; LocalStack reads account 000000000000 from this key.
 ANYBODY = Credentials("test", "test")
@@ -48,7 +48,8 @@ class AwsLambda:
             "x-amz-invocation-type": "Event" if invocation.notice else "RequestResponse",
         }
         body = msgspec.json.encode(invocation.event)
-        signed = sign(path, headers, body, credentials=self._service.credentials, region=named[1], now=self._now())
+        by = self._service.credentials
+        signed = sign(path, headers, body, credentials=by, region=named[1], service="lambda", now=self._now())
         answer = await self._client.post(f"{base.scheme}://{base.netloc}{path}", signed, body)
         if answer.status // 100 != 2:
             detail = f"{base.netloc} answered {answer.status}"
