@@ -171,6 +171,8 @@ class Functions:
     def _request_handler(functions) -> type[BaseHTTPRequestHandler]:
         class RequestHandler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two packets; the second must not wait for the first one's receipt, 40 ms later.
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))

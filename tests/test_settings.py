@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from poolhouse.settings import LATER, SECRETS, LogCollector, Settings, SettingsError, describe, load
+from poolhouse.settings import LATER, SECRETS, FunctionEndpoint, LogCollector, Settings, SettingsError, describe, load
 
 # The settings of the published interface that this version covers, by their defaults.
 COVERED = {
@@ -298,6 +298,24 @@ def test_log_delivery_is_a_document(tmp_path):
     assert refusal({"POOLHOUSE_LOG_DELIVERY": "{"}) == "POOLHOUSE_LOG_DELIVERY is not JSON."
     for bad in ("[]", '{"*": 1}', '{"*": {"headers": {}}}', '{"*": {"url": "x", "token": "y"}}'):
         assert refusal({"POOLHOUSE_LOG_DELIVERY": bad}).startswith("POOLHOUSE_LOG_DELIVERY: ")
+
+
+def test_functions_are_a_document(tmp_path):
+    """JSON in the environment, a table in the settings file; what is wrong is told without the secret."""
+    given = '{"*:a": "python:hooks:f", "*": {"url": "https://x.example/", "secret": "whsec_x"}}'
+    expected = {"*:a": "python:hooks:f", "*": FunctionEndpoint(url="https://x.example/", secret="whsec_x")}
+    assert of(FUNCTIONS=given).functions == expected
+    file = tmp_path / "poolhouse.toml"
+    file.write_text(
+        'functions_path = "/srv/functions"\n[functions]\n'
+        '"*:a" = "python:hooks:f"\n"*" = {url = "https://x.example/", secret = "whsec_x"}\n'
+    )
+    settings = load({}, {}, str(file))
+    assert (settings.functions, settings.functions_path) == (expected, "/srv/functions")
+    for bad in ("[]", '{"*": 1}', '{"*": {"url": "x"}}', '{"*": {"url": "x", "secret": "whsec_x", "more": ""}}'):
+        told = refusal({"POOLHOUSE_FUNCTIONS": bad})
+        assert told.startswith("POOLHOUSE_FUNCTIONS: ")
+        assert "whsec" not in told
 
 
 def test_log_delivery_in_a_settings_file(tmp_path):

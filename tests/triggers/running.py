@@ -15,7 +15,13 @@ from poolhouse.triggers.aws_lambda import LambdaService
 from poolhouse.triggers.routes import Routes
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "functions_examples"
-EVENT = {"version": "1", "triggerSource": "PreSignUp_SignUp", "userName": "Grüße 🔑", "request": {}, "response": {}}
+EVENT = {
+    "version": "1",
+    "triggerSource": "PreSignUp_SignUp",
+    "userName": "Grüße 🔑",
+    "request": {"userAttributes": {}},
+    "response": {},
+}
 _ids = itertools.count(1)
 
 

@@ -1,9 +1,12 @@
 """Functions in Python, in processes of their own."""
 
 import asyncio
+import json
 import logging
 import os
 import pathlib
+import subprocess
+import sys
 import time
 
 import pytest
@@ -46,7 +49,7 @@ def hang(event, context):
     if event.get("answers"): return event
     pids = event["pids"]
     other = subprocess.Popen(["sleep", "60"])
-    open(pids, "a").write(f"{os.getpid()} {other.pid}\\n")
+    with open(pids, "a") as file: file.write(f"{os.getpid()} {other.pid}\\n")
     time.sleep(60)
 def unserializable(event, context): return {"set": {1}}
 def nothing(event, context): pass
@@ -187,6 +190,20 @@ def test_a_function_that_hangs(directory, tmp_path, monkeypatch):
     while any(map(is_running, seen)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(map(is_running, seen))
+
+
+def test_a_function_ends_with_its_server(directory, tmp_path):
+    """Whatever becomes of the server, its processes do not go on without it, not even in the middle of their work."""
+    command = [sys.executable, "-P", python.CHILD, "hooks:hang", str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        request = {"id": "i", "arn": arn_of("f"), "event": {"pids": str(tmp_path / "pids")}, "deadline": 0}
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text().endswith("\n"):
+            time.sleep(0.01)
+        process.stdin.close()
+        assert process.wait(5) == 0
+    os.kill(int((tmp_path / "pids").read_text().split()[1]), 9)
 
 
 def test_a_function_has_few_processes(directory, monkeypatch):

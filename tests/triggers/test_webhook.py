@@ -2,6 +2,10 @@
 
 import base64
 import json
+import pathlib
+import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -142,3 +146,36 @@ def test_webhooks_that_cannot_be(url, secret, told):
         routes({"*": FunctionEndpoint(url=url, secret=secret)})
     assert told in str(refused.value)
     assert "whsec_c2" not in str(refused.value)
+
+
+def test_what_the_how_to_shows_verifies(receiver, tmp_path):
+    """The receivers of the how-to, in Python and Node.js, take a request of ours and refuse another."""
+    run(invoke, mapped(receiver))
+    ((headers, body),) = receiver.requests
+    headers = {name.lower(): value for name, value in headers.items()}
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "how-to" / "triggers.md").read_text()
+    in_python, in_node = (re.search(rf"```{word}\n(.*?)```", page, re.DOTALL)[1] for word in ("python", "js"))
+
+    namespace = {"__name__": "snippet"}
+    exec(in_python.replace("whsec_…", NEW), namespace)
+    client = namespace["app"].test_client()
+    answer = client.post("/cognito", data=body, headers=headers)
+    assert (answer.status_code, answer.json) == (400, {"errorMessage": "This service is for Example only"})
+    forged = headers | {"webhook-id": "other"}
+    with pytest.raises(WebhookVerificationError):
+        namespace["webhook"].verify(body, forged)
+
+    if shutil.which("node") is None:
+        pytest.skip("Node.js is not installed")
+    (tmp_path / "verify.mjs").write_text(in_node)
+    (tmp_path / "try.mjs").write_text(
+        'import { verify } from "./verify.mjs";\n'
+        "const [body, secret, ...all] = process.argv.slice(2);\n"
+        "for (const headers of all) {\n"
+        "  try { console.log(verify(JSON.parse(headers), body, secret).userName); }"
+        "  catch (error) { console.log(error.message); }\n}\n"
+    )
+    old = headers | {"webhook-timestamp": "1700000000"}
+    given = [body.decode(), NEW.removeprefix("whsec_"), *(json.dumps(one) for one in (headers, forged, old))]
+    said = subprocess.run(["node", tmp_path / "try.mjs", *given], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == [EVENT["userName"], "not from Poolhouse", "not from Poolhouse"]

@@ -133,7 +133,9 @@ class Python:
             raise BadMapping("POOLHOUSE_FUNCTIONS: a function in Python is named as python:package.module:function.")
         if path is not None and not pathlib.Path(path).is_dir():
             raise BadMapping(f"POOLHOUSE_FUNCTIONS_PATH: {path} is no directory.")
-        self._name, self._path = name, path
+        self._name = name
+        # The process starts in it.
+        self._path = str(pathlib.Path(path).resolve()) if path is not None else None
         self._places = asyncio.Semaphore(PROCESSES)
         self._idle: list[Process] = []
         self._closed = False
