@@ -35,7 +35,12 @@ class Course:
 
 
 class Triggers:
-    """Invokes the functions that pools name by ARN; without routes there are none."""
+    """Invokes the functions that pools name by ARN; without routes there are none.
+
+    Differs from Cognito (Lambda triggers): an ARN is a name, which the settings map to the Lambda API, a webhook or a
+    function in Python. Where they map it to nothing, the step is refused with UnexpectedLambdaException, never taken
+    without the function's consent.
+    """
 
     def __init__(self, routes: Routes | None = None) -> None:
         self.routes = routes
