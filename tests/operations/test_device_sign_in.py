@@ -104,10 +104,10 @@ def test_a_remembered_device_signs_in(home, call, functions):
     assert claims(made["AccessToken"])["device_key"] == device.key
     again = call("InitiateAuth", **device.home.refreshing(made, device.key))["AuthenticationResult"]
     assert claims(again["AccessToken"])["device_key"] == device.key
-    spent = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
-    assert refusal(call, "RespondToAuthChallenge", **proof) == spent
     sources = [event["triggerSource"].removeprefix("TokenGeneration_") for event in functions.events(arn)]
     assert sources == ["AuthenticateDevice", "RefreshTokens"]
+    spent = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
+    assert refusal(call, "RespondToAuthChallenge", **proof) == spent
 
 
 def test_the_device_follows_a_password_proved_by_srp(home, call):
