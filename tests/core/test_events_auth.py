@@ -56,6 +56,11 @@ def test_metadata_is_there_only_where_the_request_had_some():
     }
 
 
+def test_the_first_version_hears_of_no_scopes():
+    """Scopes are left out of the event of tokens where they are none of its business."""
+    assert events_auth.pre_token(USER, (), None, None).keys() == {"userAttributes", "groupConfiguration"}
+
+
 def test_groups_are_told_before_tokens_are_made():
     """The trigger learns what the claims would be."""
     groups = [

@@ -49,9 +49,12 @@ def define_challenge(client: Client, user: User | None) -> dict[str, Any]:
 
 
 def pre_token(
-    user: User, groups: Sequence[Group], scopes: Iterable[str], client_metadata: dict[str, str] | None
+    user: User, groups: Sequence[Group], scopes: Iterable[str] | None, client_metadata: dict[str, str] | None
 ) -> dict[str, Any]:
-    """Return the request before a user's tokens are made; ``groups`` are the user's, in their order."""
+    """Return the request before a user's tokens are made; ``groups`` are the user's, in their order.
+
+    ``scopes`` is None for the trigger's first version, which is not told of them.
+    """
     return {
         "userAttributes": user_attributes(user),
         "groupConfiguration": {
@@ -59,7 +62,7 @@ def pre_token(
             "iamRolesToOverride": roles_of(groups),
             "preferredRole": find_preferred_role(groups),
         },
-        "scopes": list(scopes),
+        **({} if scopes is None else {"scopes": list(scopes)}),
         **_metadata(client_metadata),
     }
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from msgspec.structs import replace
 
 from poolhouse.core.client import Client
+from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.grants import (
     OAuthError,
     ResponseType,
@@ -38,7 +39,7 @@ from poolhouse.storage import Tx
 
 CODE_LIFETIME_SECONDS = 300
 # The trigger source of all tokens that come by way of a pool domain (spec/http/00, C12).
-TOKEN_SOURCE = "TokenGeneration_HostedAuth"
+TOKEN_SOURCE = TokenSource.HOSTED
 TRIGGER_FAILURES = (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException)
 _UNIQUE = (
     "response_type", "state", "scope", "identity_provider", "idp_identifier", "code_challenge", "nonce",

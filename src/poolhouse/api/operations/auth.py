@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from poolhouse.api.registry import operation
 from poolhouse.core.client import Client
-from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica_rules import check_challenge
 from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
@@ -115,7 +114,6 @@ async def get_tokens_from_refresh_token(
         pool,
         client,
         holder,
-        source=TokenSource.REFRESH,
         device_key=request.device_key,
         client_metadata=request.client_metadata,
     )
@@ -174,9 +172,8 @@ async def _refresh(
             f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
         )
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
-    return await tokens.renew(
-        call, pool, client, holder, source=TokenSource.REFRESH, device_key=given.get("DEVICE_KEY")
-    )
+    # Cognito: ClientMetadata does not get to the trigger from here (documentation of InitiateAuth).
+    return await tokens.renew(call, pool, client, holder, device_key=given.get("DEVICE_KEY"))
 
 
 def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:
