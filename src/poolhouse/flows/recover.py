@@ -125,7 +125,7 @@ async def confirm_forgot(
         call,
         pool,
         events.RECOVERED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )

@@ -72,7 +72,7 @@ async def derive(call: Call, pool: Pool, client: Client, exchange: Exchange) -> 
     actor = await _read_actor(call, pool, exchange)
     act = next_act(subject.claims, None if actor is None else actor.claims)
     minting = _prepared(call, pool, client, exchange, subject, subject.user, servers)
-    event = partial(events_auth.pre_token, minting.user, minting.groups, minting.session.scopes, None)
+    event = partial(events_auth.pre_token, minting.pool, minting.user, minting.groups, minting.session.scopes, None)
     await consult(call, pool, TokenSource.SIGN_IN, event, username=minting.user.username, client=client)
     return await _signed(call, exchange, subject, minting, act)
 

@@ -212,7 +212,7 @@ async def _sign(
 
 async def _consult(call: Call, minting: Minting, source: str, client_metadata: dict[str, str] | None) -> None:
     scopes = minting.session.scopes
-    event = partial(events_auth.pre_token, minting.user, minting.groups, scopes, client_metadata)
+    event = partial(events_auth.pre_token, minting.pool, minting.user, minting.groups, scopes, client_metadata)
     await consult(call, minting.pool, source, event, username=minting.user.username, client=minting.client)
 
 

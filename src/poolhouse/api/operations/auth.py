@@ -155,6 +155,8 @@ async def _initiate(
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
+        # The guide and SDKs write it the first way, the API reference the other (spec/api/04 §2).
+        with_srp="SRP_A" in (given.get("CHALLENGE_NAME"), given.get("ChallengeName")),
         device_key=given.get("DEVICE_KEY"),
         client_metadata=request.client_metadata,
     )
