@@ -1,4 +1,4 @@
-"""What the triggers around signing up and recovering are told, and what they answer (spec/api/06 §3, §4, §7)."""
+"""What the triggers around signing up and recovering are told, and what they answer (spec/api/06 §3, §4)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,6 @@ PRE_SIGN_UP = "PreSignUp_SignUp"
 PRE_CREATE = "PreSignUp_AdminCreateUser"
 CONFIRMED = "PostConfirmation_ConfirmSignUp"
 RECOVERED = "PostConfirmation_ConfirmForgotPassword"
-MIGRATION = "UserMigration_ForgotPassword"
 FLAGS = ("autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone")
 
 
@@ -55,8 +54,3 @@ def read_verdict(reply: Mapping[str, Any] | None, attributes: Mapping[str, str])
 def post_confirmation(pool: Pool, user: User, client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """Return the request after a user was confirmed or a password recovered."""
     return {"userAttributes": user_attributes(pool, user), **metadata_member(client_metadata)}
-
-
-def migration(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the request that asks for an unknown user whose password is to be recovered."""
-    return {"validationData": None, **metadata_member(client_metadata)}

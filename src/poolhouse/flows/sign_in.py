@@ -20,7 +20,7 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, facts_of, next_step
 from poolhouse.core.user import User
-from poolhouse.flows import devices, journal, limits, tokens
+from poolhouse.flows import devices, journal, limits, migration, tokens
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import CHALLENGES, custom, is_askable
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -45,7 +45,6 @@ from poolhouse.model import (
     InvalidUserPoolConfigurationException,
     NotAuthorizedException,
     ResourceNotFoundException,
-    UserNotFoundException,
     UserStatusType,
 )
 from poolhouse.storage import Tx
@@ -54,6 +53,8 @@ from poolhouse.storage import Tx
 LONGEST_NAME = 2048
 # What the first request of a sign-in must bring along for its method.
 BROUGHT = {ChallengeNameType.PASSWORD: "PASSWORD", ChallengeNameType.PASSWORD_VERIFIER: "SRP_A"}
+# Where a password may come along in clear, by which another directory can be asked for a user.
+WITH_PASSWORD = frozenset({ChallengeNameType.PASSWORD, ChallengeNameType.SELECT_CHALLENGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +134,6 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         return user, devices.find_device(tx, pool, user, key)
 
     user, device = await call.store.read(load)
-    if user is None and not client.conceals_users:
-        raise UserNotFoundException("User does not exist.")
     talk = Talk(
         call=call,
         pool=pool,
@@ -145,7 +144,10 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         device=device,
     )
     await journal.check_address(talk.entry, method)
-    event = partial(events_auth.pre_authentication, pool, client, user, attempt.client_metadata)
+    if talk.user is None:
+        password = attempt.password if method in WITH_PASSWORD else None
+        talk = await migration.at_sign_in(talk, attempt.username, password, attempt.client_metadata)
+    event = partial(events_auth.pre_authentication, pool, client, talk.user, attempt.client_metadata)
     async with journal.watching(talk.entry):
         await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
     if method == ChallengeNameType.PASSWORD:
