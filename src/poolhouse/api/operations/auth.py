@@ -75,7 +75,7 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
+    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, CUSTOM_CHALLENGE, NEW_PASSWORD_REQUIRED,
     SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer
     to one is refused as an invalid session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
     password was right.
