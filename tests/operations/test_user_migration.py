@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import PASSWORD
 from tests.operations.talk import (
+    LIMIT,
     NO_COMBINATION,
     NO_USER,
     OTHER_PASSWORD,
@@ -182,6 +183,15 @@ def test_guesses_at_the_other_directory_lock_the_name(call, town):
     assert sign_in_refusal(call, here.client, "ann", OLD_PASSWORD) == LOCKED
     assert len(here.events()) == 5
     assert here.people() == 0
+
+
+def test_recoveries_of_the_other_directory_are_limited(call, town):
+    """The function is asked about a name as often as codes can be asked for."""
+    here = town(existence="ENABLED")
+    for _ in range(10):
+        here.forgets("stranger")
+    assert refusal(call, "ForgotPassword", ClientId=here.client["ClientId"], Username="stranger") == LIMIT
+    assert len(here.events()) == 10
 
 
 @pytest.mark.parametrize("attributes", [["email"], ["phone_number"]])

@@ -16,7 +16,9 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from poolhouse.core import migration
+from poolhouse.core.aliases import fold_username
 from poolhouse.core.client import Client
+from poolhouse.core.limits import Purpose
 from poolhouse.core.migration import Migrant
 from poolhouse.core.pool import Pool
 from poolhouse.core.trigger_events import find_function
@@ -80,15 +82,22 @@ async def at_sign_in(talk: Talk, username: str, password: str | None, validation
 async def at_recovery(
     call: Call, pool: Pool, client: Client, username: str, client_metadata: dict[str, str] | None
 ) -> User | None:
-    """Return the user whom the pool's function knows by this name, None where it knows nobody."""
-    if not _is_asked(pool):
+    """Return the user whom the pool's function knows by this name, None where it knows nobody.
+
+    It is asked as often as codes can be: beyond that the caller refuses anyway.
+    """
+    name = fold_username(pool, username)
+    if not _is_asked(pool) or not await call.store.read(
+        lambda tx: limits.is_attempt_left(tx, call.now, pool, name, Purpose.RECOVER)
+    ):
         return None
     request = partial(migration.recovery_request, client_metadata)
     return await _migrate(call, pool, client, username, migration.AT_RECOVERY, request)
 
 
 def _is_asked(pool: Pool) -> bool:
-    return find_function(pool.settings.lambda_config, "UserMigration") is not None
+    # Users are not made through a replica (spec/api/10 §3).
+    return pool.seat is None and find_function(pool.settings.lambda_config, "UserMigration") is not None
 
 
 async def _migrate(
