@@ -361,6 +361,8 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
         "device_key": (None,),
+        "results": ((),),
+        "wanted": (None, ChallengeNameType.CUSTOM_CHALLENGE, ChallengeNameType.PASSWORD_VERIFIER),
     },
 }
 

@@ -60,6 +60,47 @@ def test_identity_js_remembers_its_device(node, server, pool, app, user):
     assert (found["refreshed"], found["afterwards"]) == ("refreshed", "Invalid Refresh Token")
 
 
+def test_identity_js_goes_through_custom_authentication(node, server, pool, app, user, functions):
+    """amazon-cognito-identity-js answers a function's challenge, without the password and after proving it by SRP."""
+    lambdas = {
+        "DefineAuthChallenge": functions.add(lead),
+        "CreateAuthChallenge": functions.add(ask),
+        "VerifyAuthChallengeResponse": functions.add(judge),
+    }
+    pool_id = pool(LambdaConfig=lambdas)
+    client = app(pool_id, ExplicitAuthFlows=["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+    name = user(pool_id)
+
+    ids = (pool_id, client["ClientId"], name, PASSWORD)
+    found = node("identity_js_custom.mjs", f"{server.url}/", *ids, "blue")
+
+    assert found["users"] == [name, name]
+    assert [asked["question"] for asked in found["asked"]] == ["Which colour?"] * 2
+    told = [len(event["request"]["session"]) for event in functions.events(lambdas["DefineAuthChallenge"])]
+    assert told == [0, 1, 1, 2, 3]
+
+
+def lead(event, context):
+    """Ask for the password where its proof has begun, then for the challenge; a right answer is enough."""
+    last = (event["request"]["session"] or [{"challengeName": None}])[-1]
+    event["response"]["issueTokens"] = last["challengeName"] == "CUSTOM_CHALLENGE" and last["challengeResult"]
+    proving = last["challengeName"] == "SRP_A"
+    event["response"]["challengeName"] = "PASSWORD_VERIFIER" if proving else "CUSTOM_CHALLENGE"
+    return event
+
+
+def ask(event, context):
+    event["response"]["publicChallengeParameters"] = {"question": "Which colour?"}
+    event["response"]["privateChallengeParameters"] = {"answer": "blue"}
+    return event
+
+
+def judge(event, context):
+    expected = event["request"]["privateChallengeParameters"]["answer"]
+    event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == expected
+    return event
+
+
 @pytest.mark.parametrize("use", ["id", "access"])
 def test_aws_jwt_verify_accepts_tokens(node, aws_issuer_server, use):
     """aws-jwt-verify's CognitoJwtVerifier accepts both tokens where the issuer is Cognito's own."""

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from poolhouse.core import custom_auth
 from poolhouse.core.client import Client
+from poolhouse.core.custom_auth import Puzzle
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Facts, Progress, Proof, check_flow, facts_of, next_step
 from poolhouse.core.user import User
@@ -23,10 +25,19 @@ from poolhouse.model import (
     UserPoolType,
     UserStatusType,
 )
+from tests.core.examples import make_user
 
 FACTORS = (Challenge.SMS_MFA, Challenge.SOFTWARE_TOKEN_MFA, Challenge.EMAIL_OTP)
 BEGUN = Progress(method=Challenge.PASSWORD, event_id="event")
 KNOWN = BEGUN.having(Proof.IDENTITY)
+# What functions hear of, as spec/api/06 §6 lists it, and EMAIL_OTP and SOFTWARE_TOKEN_MFA as the guide does.
+TOLD = {
+    Challenge.CUSTOM_CHALLENGE,
+    Challenge.PASSWORD_VERIFIER,
+    Challenge.DEVICE_SRP_AUTH,
+    Challenge.DEVICE_PASSWORD_VERIFIER,
+    *FACTORS,
+}
 # What a right answer to each challenge shows.
 SHOWN = {
     Challenge.PASSWORD: Proof.IDENTITY,
@@ -113,6 +124,41 @@ def test_a_chosen_factor_counts_only_while_the_user_has_it():
     chosen = replace(KNOWN, factor=Challenge.EMAIL_OTP)
     assert next_step(Facts(factors=FACTORS), chosen) == Challenge.EMAIL_OTP
     assert next_step(Facts(factors=FACTORS[:2]), chosen) == Challenge.SELECT_MFA_TYPE
+
+
+@given(all_facts(), st.data())
+def test_functions_alone_let_in(facts: Facts, data):
+    """Custom authentication ends in tokens by the word of its functions only, and a password asks for what it always asks.
+
+    Whatever they want asked is asked before they are heard again; without a password nothing else is.
+    """
+    ann = make_user()
+    progress, asked, released = Progress(method=Challenge.CUSTOM_CHALLENGE, event_id="event"), [], False
+    for _ in range(12):
+        if custom_auth.is_word_due(facts, progress):
+            word = data.draw(st.sampled_from(["CUSTOM_CHALLENGE", "PASSWORD_VERIFIER", None]))
+            released = word is None
+            response = {"issueTokens": True} if released else {"challengeName": word}
+            progress = custom_auth.obey(progress, response, ann)
+        challenge = next_step(facts, progress)
+        assert (challenge is None) == released
+        if challenge is None:
+            break
+        asked.append(challenge)
+        if challenge == Challenge.CUSTOM_CHALLENGE:
+            progress = custom_auth.answered(progress, Puzzle({}, {}), right=data.draw(st.booleans()))
+        elif challenge == Challenge.PASSWORD_VERIFIER:
+            progress = custom_auth.passed(progress.having_password(), challenge)
+        else:
+            progress = custom_auth.passed(answer(challenge, facts, progress), challenge)
+    others = set(asked) - {Challenge.CUSTOM_CHALLENGE, Challenge.PASSWORD_VERIFIER}
+    assert not others or Challenge.PASSWORD_VERIFIER in asked
+    if released and Challenge.PASSWORD_VERIFIER in asked:
+        assert facts.must_replace_password == (Challenge.NEW_PASSWORD_REQUIRED in asked)
+        due = facts.factor_required or bool(facts.factors) or facts.trusted_device
+        assert due == (Proof.SECOND_FACTOR in progress.proved)
+    told = [result.challenge for result in progress.results]
+    assert told == [name for name in asked if name in TOLD]
 
 
 def pool_with(mfa: UserPoolMfaType | None, *, sms: bool = False) -> Pool:

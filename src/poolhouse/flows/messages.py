@@ -63,7 +63,7 @@ async def send_code(
     text = code or ""
     link = _find_link(call, pool, user, kind, medium, text, client)
     values = Values(code=text, username=_sign_in_name(pool, user), link=link)
-    request = partial(_request, user, kind, client_metadata)
+    request = partial(_request, pool, user, kind, client_metadata)
     # The pool's own sender takes the place of everything below (spec/api/06 §10).
     if (
         await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request, username=user.username, client=client)
@@ -130,10 +130,10 @@ def _find_link(
     return confirmation_link(base_url, client.id, user.username, code)
 
 
-def _request(user: User, kind: MessageKind, client_metadata: dict[str, str] | None) -> dict[str, Any]:
+def _request(pool: Pool, user: User, kind: MessageKind, client_metadata: dict[str, str] | None) -> dict[str, Any]:
     """Return what the triggers are told (spec/api/06 §9). The code stays here: they get its place in the text."""
     request: dict[str, Any] = {
-        "userAttributes": user_attributes(user),
+        "userAttributes": user_attributes(pool, user),
         "codeParameter": CODE,
         "linkParameter": LINK,
         "usernameParameter": USERNAME if kind == MessageKind.ADMIN_CREATE_USER else None,

@@ -13,7 +13,7 @@ from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
-from poolhouse.flows import journal, limits
+from poolhouse.flows import journal, limits, migration
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -47,9 +47,7 @@ async def forgot(
     codes.check_recoverable(pool)
     user = await call.store.read(lambda tx: find_user(tx, pool, username))
     if user is None:
-        await consult(
-            call, pool, events.MIGRATION, partial(events.migration, client_metadata), username=username, client=client
-        )
+        user = await migration.at_recovery(call, pool, client, username, client_metadata)
     name = user.username if user else fold_username(pool, username)
     entry = journal.begin(call, pool, client, user, EventType.ForgotPassword, name)
     async with journal.watching(entry):
@@ -125,7 +123,7 @@ async def confirm_forgot(
         call,
         pool,
         events.RECOVERED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )

@@ -186,13 +186,12 @@ def _check_request(call: Call, pool: Pool, client: Client, request: SignUpReques
     attributes = check_new(pool, named, complete=True)
     if "preferred_username" in attributes and "preferred_username" in pool.alias_attributes:
         raise InvalidParameterException(PREFERRED_TOO_EARLY)
-    flags = {f"{contact}_verified": "false" for contact in CONTACTS if contact in attributes}
     return User(
         pool_id=pool.id,
         sub=sub,
         username=username,
         status=UserStatusType.UNCONFIRMED,
-        attributes=attributes | flags,
+        attributes=attributes,
         credentials=Credentials(),
         created_at=call.now,
         modified_at=call.now,
@@ -209,7 +208,11 @@ def _check_password(pool: Pool, password: str | None, attributes: Mapping[str, s
 
 
 def _apply(verdict: events.Verdict, user: User) -> User:
-    flags = {f"{contact}_verified": "true" for contact in verdict.verified}
+    flags = {
+        f"{contact}_verified": "true" if contact in verdict.verified else "false"
+        for contact in CONTACTS
+        if contact in user.attributes
+    }
     status = UserStatusType.CONFIRMED if verdict.confirmed else user.status
     return replace(user, attributes=user.attributes | flags, status=status)
 
@@ -289,7 +292,7 @@ async def _announce(
         call,
         pool,
         events.CONFIRMED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )

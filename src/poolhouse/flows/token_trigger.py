@@ -31,7 +31,7 @@ async def ask_about_tokens(
         return None
     version = pre_token_version(configured)
     scopes = None if version == "1" else minting.session.scopes
-    event = partial(events_auth.pre_token, minting.user, minting.groups, scopes, client_metadata)
+    event = partial(events_auth.pre_token, minting.pool, minting.user, minting.groups, scopes, client_metadata)
     response = await consult(call, minting.pool, source, event, username=minting.user.username, client=minting.client)
     return None if response is None else read_overrides(response, version)
 

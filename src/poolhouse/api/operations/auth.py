@@ -74,7 +74,7 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
+    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, CUSTOM_CHALLENGE, NEW_PASSWORD_REQUIRED,
     SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer
     to one is refused as an invalid session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
     password was right.
@@ -153,6 +153,8 @@ async def _initiate(
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
+        # The guide and SDKs write it the first way, the API reference the other (spec/api/04 §2).
+        with_srp="SRP_A" in (given.get("CHALLENGE_NAME"), given.get("ChallengeName")),
         device_key=given.get("DEVICE_KEY"),
         client_metadata=request.client_metadata,
     )

@@ -6,6 +6,7 @@ A challenge that this table lacks is one that this version cannot ask.
 
 from poolhouse.core.pool import Pool
 from poolhouse.flows.challenges import (
+    custom,
     device,
     device_verifier,
     mfa_setup,
@@ -23,6 +24,7 @@ CHALLENGES: dict[ChallengeNameType, Challenge] = {
     ChallengeNameType.NEW_PASSWORD_REQUIRED: new_password,
     ChallengeNameType.DEVICE_SRP_AUTH: device,
     ChallengeNameType.DEVICE_PASSWORD_VERIFIER: device_verifier,
+    ChallengeNameType.CUSTOM_CHALLENGE: custom,
     ChallengeNameType.SOFTWARE_TOKEN_MFA: software_token,
     ChallengeNameType.MFA_SETUP: mfa_setup,
 }
