@@ -300,9 +300,13 @@ def test_log_delivery_is_a_document(tmp_path):
         assert refusal({"POOLHOUSE_LOG_DELIVERY": bad}).startswith("POOLHOUSE_LOG_DELIVERY: ")
 
 
-def test_log_delivery_in_a_settings_file(tmp_path):
+def test_documents_in_a_settings_file(tmp_path):
     """A table of TOML is the same document."""
     file = tmp_path / "poolhouse.toml"
-    file.write_text('[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n')
+    file.write_text(
+        '[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n[sender_keys]\n"*" = "kms"\n'
+    )
     expected = {"arn:*": "file:/x", "*": LogCollector(url="https://x.example/")}
-    assert load({}, {}, str(file)).log_delivery == expected
+    settings = load({}, {}, str(file))
+    assert (settings.log_delivery, settings.sender_keys) == (expected, {"*": "kms"})
+    assert of(SENDER_KEYS='{"*": "kms"}').sender_keys == settings.sender_keys

@@ -26,6 +26,7 @@ from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import BadSenderKeys, SenderKeys
 from poolhouse.delivery import Courier, Report
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes
@@ -191,6 +192,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         ),
         courier=_build_courier(settings, keep, report),
         triggers=_build_triggers(settings, outside),
+        sender_keys=_build_sender_keys(settings),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
@@ -216,6 +218,13 @@ def _build_triggers(settings: Settings, outside: Outside) -> Triggers:
     return Triggers(Routes(service=service, now=SystemClock().now, make_id=outside.random.uuid))
 
 
+def _build_sender_keys(settings: Settings) -> SenderKeys:
+    try:
+        return SenderKeys(settings.sender_keys, settings.kms_url)
+    except BadSenderKeys as error:
+        raise SettingsError(str(error)) from None
+
+
 def _build_log_routes(settings: Settings) -> LogRoutes:
     try:
         return LogRoutes(settings.log_delivery)
@@ -235,6 +244,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         deps = build_deps(settings, store, outside)
         stack.callback(deps.passwords.close)
         stack.push_async_callback(deps.triggers.close)
+        stack.callback(deps.sender_keys.close)
         stack.push_async_callback(deps.courier.close)
         yield deps
 

@@ -26,7 +26,7 @@ PREFIX = "POOLHOUSE_"
 SECRETS = frozenset(
     {
         "root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database", "log_delivery",
-        "lambda_secret_access_key", "lambda_session_token",
+        "lambda_secret_access_key", "lambda_session_token", "sender_keys",
     }
 )  # fmt: skip
 # Where to find the file itself; not a setting of the file.
@@ -44,7 +44,7 @@ _PAIRS = (
 )
 _FILE = "_file"
 _LISTS = frozenset({"trusted_proxies", "rate_limits"})
-_DOCUMENTS = frozenset({"log_delivery"})
+_DOCUMENTS = frozenset({"log_delivery", "sender_keys"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
 _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
@@ -114,6 +114,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lambda_secret_access_key: Annotated[str | None, Meta(description="Its secret.")] = None
     lambda_session_token: Annotated[
         str | None, Meta(description="Session token that belongs to a temporary access key.")
+    ] = None
+    sender_keys: Annotated[
+        dict[str, str],
+        Meta(
+            description="What encrypts the codes for custom senders: JSON of patterns of `KMSKeyID` and keys, 32 bytes "
+            "to the base 64 or `kms`, see [the how-to](../how-to/custom-senders.md). Default: custom senders get no code."
+        ),
+    ] = {}
+    kms_url: Annotated[
+        str | None,
+        Meta(description="Where `kms` in `sender_keys` is asked for data keys. Default: AWS, in the key's Region."),
     ] = None
     log_delivery: Annotated[
         dict[str, str | LogCollector],

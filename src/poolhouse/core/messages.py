@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from poolhouse.core.pool import Pool
 from poolhouse.model import (
@@ -15,7 +14,6 @@ from poolhouse.model import (
     DefaultEmailOptionType,
     DeliveryMediumType,
     EmailMfaConfigType,
-    InvalidLambdaResponseException,
     MessageTemplateType,
     SmsMfaConfigType,
     VerificationMessageTemplateType,
@@ -97,21 +95,9 @@ def choose_words(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> W
     return _verification(pool, kind, medium)
 
 
-def customised(words: Words, response: dict[str, Any] | None, kind: MessageKind, medium: DeliveryMediumType) -> Words:
-    """Return the words after the CustomMessage trigger's answer; each member that is null keeps the pool's.
-
-    Raises InvalidLambdaResponseException where a member is no text, or the text has no place for the code.
-    """
-    if response is None:
-        return words
-    names = ("smsMessage",) if medium == DeliveryMediumType.SMS else ("emailMessage", "emailSubject")
-    given = [response.get(name) for name in names]
-    if any(text is not None and not isinstance(text, str) for text in given):
-        raise InvalidLambdaResponseException("Unrecognizable lambda output")
-    body, subject = given[0], given[1] if len(given) > 1 else None
-    if body is not None:
-        _check_placeholders(body, kind)
-    return replace(words, body=body or words.body, subject=subject or words.subject)
+def placeholders(text: str) -> frozenset[str]:
+    """Return the placeholders that a text holds: CODE, USERNAME, and LINK for a link with any words of its own."""
+    return frozenset(found[0] if found[0] in {CODE, USERNAME} else LINK for found in _PLACEHOLDER.finditer(text))
 
 
 def is_meant(words: Words, kind: MessageKind, code: str | None) -> bool:
@@ -199,13 +185,6 @@ def _authentication(pool: Pool, medium: DeliveryMediumType) -> Words:
         return Words(chosen or SMS_AUTHENTICATION.body)
     email = pool.mfa.email_mfa_configuration or EmailMfaConfigType()
     return Words(email.message or EMAIL_AUTHENTICATION.body, email.subject or EMAIL_AUTHENTICATION.subject)
-
-
-def _check_placeholders(body: str, kind: MessageKind) -> None:
-    found = {match[0] for match in _PLACEHOLDER.finditer(body)}
-    carries_code = bool(found - {USERNAME})
-    if not carries_code or (kind == MessageKind.ADMIN_CREATE_USER and USERNAME not in found):
-        raise InvalidLambdaResponseException("The message does not hold every required placeholder")
 
 
 def _value(found: re.Match[str], values: Values, quote: Any) -> str:

@@ -14,6 +14,7 @@ from poolhouse.core.user_context import UserContext
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.delivery import Courier
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.recent_uses import RecentUses
@@ -73,6 +74,7 @@ class Deps:
     passwords: PasswordHasher
     courier: Courier
     triggers: Triggers
+    sender_keys: SenderKeys
     rates: RateLimiter
     clock: Clock
     random: Random

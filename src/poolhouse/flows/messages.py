@@ -1,22 +1,18 @@
 """Sending users their codes and invitations: choose the words, let the pool's function have its say, hand over."""
 
 from functools import partial
-from typing import Any
 
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.client import Client
+from poolhouse.core.custom_messages import check_mail_is_own, code_places, customised, message_request
 from poolhouse.core.events_auth import user_attributes
 from poolhouse.core.message import Message
 from poolhouse.core.messages import (
-    CODE,
-    LINK,
     MEDIUM_OF,
-    USERNAME,
     MessageKind,
     Values,
     choose_words,
     confirmation_link,
-    customised,
     envelope_of,
     fill,
     is_link,
@@ -63,7 +59,7 @@ async def send_code(
     text = code or ""
     link = _find_link(call, pool, user, kind, medium, text, client)
     values = Values(code=text, username=_sign_in_name(pool, user), link=link)
-    request = partial(_request, user, kind, client_metadata)
+    request = partial(message_request, user_attributes(user), kind, client_metadata)
     # The pool's own sender takes the place of everything below (spec/api/06 §10).
     if (
         await consult(call, pool, f"{_SENDERS[medium]}_{kind}", request, username=user.username, client=client)
@@ -71,7 +67,10 @@ async def send_code(
     ):
         return details
     response = await consult(call, pool, f"CustomMessage_{kind}", request, username=user.username, client=client)
-    words = customised(choose_words(pool, kind, medium), response, kind, medium)
+    if call.deps.identity.strict:
+        check_mail_is_own(pool, response)
+    places = code_places(code, by_link=is_link(pool, kind, medium))
+    words = customised(choose_words(pool, kind, medium), response, kind, medium, places=places)
     if not is_meant(words, kind, code):
         return details
     words = fill(words, values, medium)
@@ -128,14 +127,3 @@ def _find_link(
     if base_url is None or client is None:
         raise InvalidParameterException("A user pool needs a domain to confirm users with a link.")
     return confirmation_link(base_url, client.id, user.username, code)
-
-
-def _request(user: User, kind: MessageKind, client_metadata: dict[str, str] | None) -> dict[str, Any]:
-    """Return what the triggers are told (spec/api/06 §9). The code stays here: they get its place in the text."""
-    request: dict[str, Any] = {
-        "userAttributes": user_attributes(user),
-        "codeParameter": CODE,
-        "linkParameter": LINK,
-        "usernameParameter": USERNAME if kind == MessageKind.ADMIN_CREATE_USER else None,
-    }
-    return request | {"clientMetadata": client_metadata} if client_metadata else request
