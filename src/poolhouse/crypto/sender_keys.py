@@ -6,7 +6,7 @@ with key commitment, which Cognito's lack; every version of the AWS Encryption S
 
 import base64
 import binascii
-import importlib.util
+import importlib
 import logging
 import re
 import threading
@@ -47,7 +47,7 @@ class SenderKeys:
             fitting = ".*".join(map(re.escape, pattern.split("*")))
             self._keys.append((re.compile(fitting, re.DOTALL), None if meaning == _KMS else _read_key(meaning)))
         if self._keys:
-            _check_package()
+            _load_package()
         self._kms_url = kms_url and _read_url(kms_url)
         self._kms_clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -96,9 +96,12 @@ class SenderKeys:
         return KMSMasterKey(key_id=key_id, client=self._kms_clients[region])
 
 
-def _check_package() -> None:
-    if importlib.util.find_spec(_PACKAGE) is None:
-        raise BadSenderKeys(f"{NAME} needs the AWS Encryption SDK: pip install 'poolhouse[senders]'.")
+def _load_package() -> None:
+    """Import what encrypts, at start: later it would hold up everybody for a third of a second."""
+    try:
+        importlib.import_module(_PACKAGE)
+    except ImportError:
+        raise BadSenderKeys(f"{NAME} needs the AWS Encryption SDK: pip install 'poolhouse[senders]'.") from None
     # The one would log the answers of KMS, and with them data keys; the other tracebacks where we have a line.
     logging.getLogger("botocore").setLevel(logging.INFO)
     logging.getLogger(_PACKAGE).setLevel(logging.CRITICAL)
