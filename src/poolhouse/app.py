@@ -246,6 +246,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         stack.push_async_callback(deps.triggers.close)
         stack.callback(deps.sender_keys.close)
         stack.push_async_callback(deps.courier.close)
+        stack.push_async_callback(deps.later.close)
         yield deps
 
 

@@ -153,16 +153,6 @@ def test_a_configured_trigger_that_cannot_run_fails_the_call(post: Post):
     assert post.kept == []
 
 
-def test_a_sender_of_the_pool_takes_the_place_of_ours(post: Post):
-    """Where a pool sends its own mail, ours stays at home; text messages still go our way."""
-    post.set_pool(lambda_config=msgspec.convert({"CustomEmailSender": VERSIONED}, LambdaConfigType))
-    with pytest.raises(UnexpectedLambdaException, match="CustomEmailSender invocation failed"):
-        post.send(ann(), MessageKind.SIGN_UP)
-    post.send(ann(), MessageKind.SIGN_UP, "phone_number")
-
-    assert [message.channel for message in post.kept] == ["SMS"]
-
-
 def test_simulated_deliveries_are_stable(post: Post):
     """The same name in the same pool always seems to have the same address; other names have others."""
     names = [f"nobody{number}" for number in range(40)]

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.operations.talk import PASSWORD, confirm, listed, refusal, sign_in
+from tests.operations.test_custom_senders import wait
 
 METADATA = {"app": "shop"}
 CLIENT = {"ClientMetadata": METADATA}
@@ -90,10 +91,13 @@ def test_what_the_function_is_asked(call, shop):
         "linkParameter": "{##Click Here##}",
         "usernameParameter": None,
     }
-    assert ann["request"]["userAttributes"].items() >= {
-        "cognito:user_status": "UNCONFIRMED",
-        "email": "ann@words.example",
-    }.items()
+    assert (
+        ann["request"]["userAttributes"].items()
+        >= {
+            "cognito:user_status": "UNCONFIRMED",
+            "email": "ann@words.example",
+        }.items()
+    )
     assert bob["request"]["usernameParameter"] == "{username}"
     assert ann["response"] == {"smsMessage": None, "emailMessage": None, "emailSubject": None}
 
@@ -179,3 +183,22 @@ def test_refused_words_and_errors_are_told(call, shop, functions):
     call("AdminUpdateUserAttributes", UserPoolId=shop.id, Username="ann", UserAttributes=verified)
     assert refusal(call, "ForgotPassword", **again) == told
     assert refusal(call, "AdminResetUserPassword", UserPoolId=shop.id, Username="ann") == told
+
+
+def test_strangers_learn_nothing_from_the_function(call, shop, app, functions, inbox):
+    """Where users are concealed its errors are not told, and its words arrive behind the answer."""
+    hiding = app(shop.id, PreventUserExistenceErrors="ENABLED")["ClientId"]
+    shop.sign_up("eve")
+    asked = {"ClientId": hiding, "Username": "eve"}
+    call("ResendConfirmationCode", **asked)
+    (_, message) = wait(lambda: inbox("eve@words.example"), 2)
+    assert message.body == f"<b>CustomMessage_ResendCode</b> {message.code}"
+
+    def throw(event, context):
+        raise ValueError("no words")
+
+    functions.change(shop.arn, throw)
+    details = call("ResendConfirmationCode", **asked)["CodeDeliveryDetails"]
+    assert details == call("ResendConfirmationCode", **asked | {"Username": "eve@words.example"})["CodeDeliveryDetails"]
+    assert len(wait(shop.events, 3)) == 3
+    assert len(inbox("eve@words.example")) == 2

@@ -16,6 +16,7 @@ from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.delivery import Courier
+from poolhouse.flows.later import Later
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.recent_uses import RecentUses
 from poolhouse.model import ResourceNotFoundException
@@ -79,6 +80,7 @@ class Deps:
     clock: Clock
     random: Random
     recent_uses: RecentUses = field(default_factory=RecentUses)
+    later: Later = field(default_factory=Later)
 
 
 class Origin(Struct, frozen=True, kw_only=True):
