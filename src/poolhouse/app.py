@@ -33,6 +33,7 @@ from poolhouse.delivery.logs import LogRoutes
 from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators, recent_uses
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.deliveries import DeliveryRounds
 from poolhouse.flows.import_run import run_next
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
@@ -246,7 +247,6 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         stack.push_async_callback(deps.triggers.close)
         stack.callback(deps.sender_keys.close)
         stack.push_async_callback(deps.courier.close)
-        stack.push_async_callback(deps.later.close)
         yield deps
 
 
@@ -372,6 +372,8 @@ class App:
         self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
         self._stack.push_async_callback(self._write_uses)
         self._node = self.deps.random.uuid()
+        deliveries = DeliveryRounds(self.deps)
+        self._stack.push_async_callback(deliveries.close)
         background = (
             self._keep_stock,
             self._keep_swept,
@@ -379,6 +381,7 @@ class App:
             self._keep_logs_delivered,
             self._keep_uses_written,
             self._keep_importing,
+            deliveries.go,
         )
         for work in background:
             await self._stack.enter_async_context(_background(work))

@@ -26,10 +26,9 @@ from msgspec.structs import replace
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope as Addresses
 from poolhouse.delivery import Courier
-from poolhouse.delivery.failure import BadSetting
+from poolhouse.delivery.failure import BadSetting, NotDelivered
 from poolhouse.delivery.mail import to_text
 from poolhouse.delivery.smtp import SmtpSender, SmtpSettings, StartTls, read_smtp_url
-from poolhouse.model import CodeDeliveryFailureException
 
 MESSAGE = Message(
     id="5f2c1d1e-0000-4000-8000-000000000001",
@@ -122,7 +121,11 @@ def settings(port: int, **changes) -> SmtpSettings:
 
 def send(settings: SmtpSettings, message: Message = MESSAGE, addresses: Addresses = NOWHERE) -> None:
     async def work() -> None:
-        await SmtpSender(settings).send(message, addresses)
+        sender = SmtpSender(settings)
+        try:
+            await sender.send(message, addresses)
+        finally:
+            await sender.close()
 
     asyncio.run(work())
 
@@ -204,7 +207,7 @@ def test_tls_from_the_start(certificate):
 def test_an_unknown_certificate_is_refused(certificate):
     """Without trust in the server's certificate nothing is sent."""
     _, context = certificate
-    with serving(tls_context=context) as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving(tls_context=context) as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port))
 
     assert inbox.mails == []
@@ -215,9 +218,9 @@ def test_no_password_without_tls():
     options = {"authenticator": check_login, "auth_require_tls": False}
     login = {"username": "post@example.org", "password": "p:ss@w/rd"}
     with serving(**options) as (inbox, port):
-        with pytest.raises(CodeDeliveryFailureException):
+        with pytest.raises(NotDelivered):
             send(settings(port, **login))
-        with pytest.raises(CodeDeliveryFailureException):
+        with pytest.raises(NotDelivered):
             send(settings(port, **login, starttls=StartTls.ALWAYS))
         assert inbox.mails == []
         send(settings(port, **login, starttls=StartTls.NEVER))
@@ -227,7 +230,7 @@ def test_no_password_without_tls():
 
 def test_a_wrong_password_is_a_failure():
     """A refused log-in is a delivery failure."""
-    refused = pytest.raises(CodeDeliveryFailureException)
+    refused = pytest.raises(NotDelivered)
     with serving(authenticator=check_login, auth_require_tls=False) as (inbox, port), refused:
         send(settings(port, username="post@example.org", password="no", starttls=StartTls.NEVER))
 
@@ -239,7 +242,7 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
     """What the server says is not passed on: neither to the caller nor, with the words, to the log."""
     with serving() as (inbox, port), caplog.at_level(logging.DEBUG, "poolhouse"):
         inbox.answer = f"{answer} ann@example.org 123456"
-        with pytest.raises(CodeDeliveryFailureException) as failure:
+        with pytest.raises(NotDelivered) as failure:
             send(settings(port))
 
     assert str(failure.value) == "The code could not be delivered."
@@ -251,7 +254,7 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
 def test_nobody_listening_is_a_failure():
     """A refused connection is a delivery failure, at once."""
     begin = time.monotonic()
-    with pytest.raises(CodeDeliveryFailureException):
+    with pytest.raises(NotDelivered):
         send(settings(free_port()))
 
     assert time.monotonic() - begin < 5
@@ -276,7 +279,7 @@ def test_a_black_hole_is_a_failure_in_time(greeting: bytes):
             with connection:
                 if greeting:
                     await loop.sock_sendall(connection, greeting)
-                with pytest.raises(CodeDeliveryFailureException):
+                with pytest.raises(NotDelivered):
                     await sending
             return time.monotonic() - begin
 
@@ -295,7 +298,7 @@ def test_a_crowd_before_a_black_hole_is_not_kept_waiting():
             sender = SmtpSender(settings(hole.getsockname()[1], timeout_seconds=0.3, connections=1))
             begin = time.monotonic()
             outcomes = await asyncio.gather(*(sender.send(MESSAGE, NOWHERE) for _ in range(10)), return_exceptions=True)
-            assert {type(outcome) for outcome in outcomes} == {CodeDeliveryFailureException}
+            assert {type(outcome) for outcome in outcomes} == {NotDelivered}
             return time.monotonic() - begin
 
         assert asyncio.run(work()) < 2
@@ -324,7 +327,7 @@ HOSTILE = [
 @pytest.mark.parametrize("to", HOSTILE)
 def test_nothing_but_one_address_is_written_to(to: str):
     """An address that holds more than an address is a failure, and nothing goes out."""
-    with serving() as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving() as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port), replace(MESSAGE, to=to))
 
     assert inbox.mails == []
@@ -340,7 +343,7 @@ def test_nothing_but_one_address_is_written_to(to: str):
 )
 def test_a_pools_addresses_add_no_header(addresses: Addresses):
     """Nor does what a pool's settings say add a header."""
-    with serving() as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving() as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port), addresses=addresses)
 
     assert inbox.mails == []
@@ -371,7 +374,7 @@ def test_addresses_beyond_ascii():
     with serving(enable_SMTPUTF8=True) as (inbox, port):
         send(settings(port), replace(MESSAGE, to="ann@bücher.example"))
         send(settings(port), replace(MESSAGE, to="änn@bücher.example"))
-    with serving(enable_SMTPUTF8=False) as (other, port), pytest.raises(CodeDeliveryFailureException):
+    with serving(enable_SMTPUTF8=False) as (other, port), pytest.raises(NotDelivered):
         send(settings(port), replace(MESSAGE, to="änn@example.org"))
 
     assert [mail.rcpt_tos for mail in inbox.mails] == [["ann@xn--bcher-kva.example"], ["änn@xn--bcher-kva.example"]]

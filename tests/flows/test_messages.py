@@ -13,7 +13,7 @@ from poolhouse.core.trigger_events import MEMBERS, find_function
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
 from poolhouse.delivery import Courier
-from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.messages import send_code, simulate
 from poolhouse.model import (
     CodeDeliveryDetailsType,
     DefaultEmailOptionType,
@@ -156,9 +156,9 @@ def test_a_configured_trigger_that_cannot_run_fails_the_call(post: Post):
 def test_simulated_deliveries_are_stable(post: Post):
     """The same name in the same pool always seems to have the same address; other names have others."""
     names = [f"nobody{number}" for number in range(40)]
-    first = [simulate_delivery(post.public, post.pool, name) for name in names]
+    first = [simulate(post.public, post.pool, name).details for name in names]
 
-    assert [simulate_delivery(post.public, post.pool, name) for name in names] == first
+    assert [simulate(post.public, post.pool, name).details for name in names] == first
     assert {details.attribute_name for details in first} == {"email"}
     assert {details.delivery_medium for details in first} == {"EMAIL"}
     assert len({details.destination for details in first}) > 20
@@ -171,15 +171,15 @@ def test_simulated_deliveries_cannot_be_worked_out_elsewhere(post: Post):
         post.public, deps=dataclasses.replace(post.deps, sealer=Sealer(b"x" * 32), courier=Courier(post._keep))
     )
     names = [f"nobody{number}" for number in range(40)]
-    here = [simulate_delivery(post.public, post.pool, name).destination for name in names]
+    here = [simulate(post.public, post.pool, name).details.destination for name in names]
 
-    assert [simulate_delivery(elsewhere, post.pool, name).destination for name in names] != here
+    assert [simulate(elsewhere, post.pool, name).details.destination for name in names] != here
 
 
 def test_a_simulated_delivery_for_an_address_names_it(post: Post):
     """A name that is an address seems to be written to."""
-    assert simulate_delivery(post.public, post.pool, "eve@x.org").destination == "e***@x***"
-    assert simulate_delivery(post.public, post.pool, "+4915112345678").delivery_medium == "SMS"
+    assert simulate(post.public, post.pool, "eve@x.org").details.destination == "e***@x***"
+    assert simulate(post.public, post.pool, "+4915112345678").details.delivery_medium == "SMS"
 
 
 VERSIONED = {"LambdaArn": ARN, "LambdaVersion": "V1_0"}

@@ -165,7 +165,7 @@ def test_a_sign_in_that_may_not_be_the_users(server, call, shop, functions, pool
     async def notify(pool_id):
         request = PublicCall(deps=server.deps, now=server.clock.now(), origin=Origin(request_id="r"))
         found = await server.store.read(lambda tx: tx.catalogue.find_pool(pool_id))
-        return notify_takeover(request, found, None, takeover)
+        return await notify_takeover(request, found, None, takeover)
 
     assert server.run(notify(pool())) is False
     assert server.run(notify(shop.id)) is True

@@ -64,16 +64,20 @@ def code_places(code: str | None, *, by_link: bool) -> frozenset[str]:
     return frozenset({CODE, LINK} if by_link else {CODE})
 
 
-def check_mail_is_own(pool: Pool, response: dict[str, Any] | None) -> None:
+def is_mail_own(pool: Pool) -> bool:
+    """Whether the pool sends its mail itself, by its EmailSendingAccount."""
+    email = pool.settings.email_configuration
+    return email is not None and email.email_sending_account is EmailSendingAccountType.DEVELOPER
+
+
+def check_no_mail(response: dict[str, Any] | None) -> None:
     """Check as Cognito does that a pool whose mail Cognito sends has no words for it (spec/api/06 §1.2).
 
     Raises InvalidLambdaResponseException.
     Differs from Cognito (CustomMessage): a pool whose EmailSendingAccount is COGNITO_DEFAULT can have its mail in the
     function's words, unless POOLHOUSE_STRICT is set; all mail leaves by POOLHOUSE_SMTP_URL anyway.
     """
-    email = pool.settings.email_configuration
-    own = email is not None and email.email_sending_account is EmailSendingAccountType.DEVELOPER
-    if not own and any((response or {}).get(name) is not None for name in _MAIL):
+    if any((response or {}).get(name) is not None for name in _MAIL):
         raise InvalidLambdaResponseException("emailMessage and emailSubject need the EmailSendingAccount DEVELOPER")
 
 

@@ -18,6 +18,17 @@ _TYPES = {
 }
 
 
+class SenderEvent(Struct, frozen=True, kw_only=True, tag="sender-event"):
+    """An event for a sender. ``secret`` is what it may only be told encrypted, under the key ``key_id`` stands for."""
+
+    pool_id: str
+    trigger: str
+    arn: str
+    event: dict[str, Any]
+    key_id: str
+    secret: str | None = None
+
+
 class Takeover(Struct, frozen=True, kw_only=True):
     """A sign-in that may not have been the user's: ``event_id`` is that of the auth event, ``at`` its milliseconds.
 

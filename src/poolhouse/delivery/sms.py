@@ -1,7 +1,6 @@
 """Text messages through an HTTP gateway: one POST, within a time limit."""
 
 import asyncio
-import logging
 import ssl
 
 import httpx
@@ -9,9 +8,7 @@ from msgspec import Struct
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
-from poolhouse.delivery.failure import BadSetting, undelivered
-
-log = logging.getLogger(__name__)
+from poolhouse.delivery.failure import BadSetting, NotDelivered
 
 
 class SmsSettings(Struct, frozen=True, kw_only=True):
@@ -44,17 +41,18 @@ class SmsSender:
         self._places = asyncio.Semaphore(settings.connections)
 
     async def send(self, message: Message, _: Envelope) -> None:
-        """Hand a message to the gateway; raises CodeDeliveryFailureException."""
+        """Hand a message to the gateway; raises NotDelivered."""
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout_seconds), self._places:
                 status = await self._post({"to": message.to, "body": message.body})
         except (httpx.HTTPError, OSError, TimeoutError) as error:
-            log.warning("text message %s through %s failed: %s", message.id, self._url.host, type(error).__name__)
-            raise undelivered() from None
+            raise NotDelivered(f"{self._url.host}: {type(error).__name__}") from None
         if status // 100 != 2:
-            log.warning("text message %s was refused by %s with status %d", message.id, self._url.host, status)
-            raise undelivered()
+            raise NotDelivered(f"{self._url.host} answered with status {status}")
+
+    async def close(self) -> None:
+        """Do nothing: each message has a connection of its own."""
 
     async def _post(self, document: dict[str, str]) -> int:
         limit = self._settings.timeout_seconds

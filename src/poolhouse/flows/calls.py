@@ -1,5 +1,6 @@
 """What every use case gets: the process-wide dependencies, and one of three calls that say who is calling."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +17,6 @@ from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
 from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.delivery import Courier
-from poolhouse.flows.later import Later
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.recent_uses import RecentUses
 from poolhouse.model import ResourceNotFoundException
@@ -66,7 +66,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """What lives as long as the process."""
+    """What lives as long as the process. ``deliveries_left`` is set when something was left to ``flows.deliveries``."""
 
     identity: Identity
     store: Store
@@ -80,7 +80,7 @@ class Deps:
     clock: Clock
     random: Random
     recent_uses: RecentUses = field(default_factory=RecentUses)
-    later: Later = field(default_factory=Later)
+    deliveries_left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Origin(Struct, frozen=True, kw_only=True):
