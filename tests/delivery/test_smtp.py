@@ -29,6 +29,7 @@ from poolhouse.delivery import Courier
 from poolhouse.delivery.failure import BadSetting, NotDelivered
 from poolhouse.delivery.mail import to_text
 from poolhouse.delivery.smtp import SmtpSender, SmtpSettings, StartTls, read_smtp_url
+from poolhouse.model import CodeDeliveryFailureException
 
 MESSAGE = Message(
     id="5f2c1d1e-0000-4000-8000-000000000001",
@@ -128,6 +129,10 @@ def send(settings: SmtpSettings, message: Message = MESSAGE, addresses: Addresse
             await sender.close()
 
     asyncio.run(work())
+
+
+async def unkept(message: Message) -> None:
+    raise AssertionError("kept instead of sent")
 
 
 def test_a_mail_arrives_whole():
@@ -242,10 +247,14 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
     """What the server says is not passed on: neither to the caller nor, with the words, to the log."""
     with serving() as (inbox, port), caplog.at_level(logging.DEBUG, "poolhouse"):
         inbox.answer = f"{answer} ann@example.org 123456"
-        with pytest.raises(NotDelivered) as failure:
-            send(settings(port))
 
-    assert str(failure.value) == "The code could not be delivered."
+        async def work() -> None:
+            courier = Courier(unkept, smtp_url=f"smtp://127.0.0.1:{port}")
+            with pytest.raises(CodeDeliveryFailureException, match=r"^The code could not be delivered\.$"):
+                await courier.deliver(MESSAGE)
+
+        asyncio.run(work())
+
     assert MESSAGE.id in caplog.text
     assert "123456" not in caplog.text
     assert "ann@" not in caplog.text
@@ -454,3 +463,65 @@ def test_bad_settings_are_told(url: str, sender: str):
 def test_the_text_part_says_what_the_html_says(html: str, text: str):
     """Tags go, line breaks and the addresses of links stay."""
     assert to_text(html) == text
+
+
+def test_a_connection_serves_many_mails():
+    """Log-in and TLS happen once; a server that hung up meanwhile, or a silence that lasts, costs a new connection."""
+    with serving() as (inbox, port):
+        sessions = []
+
+        async def handle_MAIL(server, session, envelope, address, options):
+            sessions.append(id(session))
+            envelope.mail_from = address
+            return "250 OK"
+
+        inbox.handle_MAIL = handle_MAIL
+
+        async def work() -> None:
+            sender = SmtpSender(settings(port, idle_seconds=0.2))
+            for _ in range(3):
+                await sender.send(MESSAGE, NOWHERE)
+            assert len(set(sessions)) == 1
+            await asyncio.gather(*(sender.send(MESSAGE, NOWHERE) for _ in range(3)))
+            assert len(set(sessions)) == 3
+            sender._idle[-1][0].transport.close()
+            await sender.send(MESSAGE, NOWHERE)
+            inbox.answer = "550 no"
+            with pytest.raises(NotDelivered):
+                await sender.send(MESSAGE, NOWHERE)
+            while sender._idle:
+                await asyncio.sleep(0.01)
+            inbox.answer = "250 OK"
+            await sender.send(MESSAGE, NOWHERE)
+            await sender.close()
+            assert sender._idle == []
+
+        asyncio.run(work())
+    assert len(inbox.mails) == 9
+
+
+@pytest.mark.parametrize(
+    ("answers", "for_good"),
+    [
+        ({"DATA": "550 no"}, True),
+        ({"DATA": "451 later"}, False),
+        ({"RCPT": "550 no such user"}, True),
+        ({"RCPT": "450 busy"}, False),
+        ({"MAIL": "550 not your address"}, False),
+    ],
+)
+def test_what_is_refused_for_good(answers: dict[str, str], for_good: bool):
+    """A recipient or a mail that the server refuses for good is not sent again; what an operator can mend is."""
+    with serving() as (inbox, port):
+        for verb, answer in answers.items():
+
+            async def handle(*_: object, answer: str = answer) -> str:
+                return answer
+
+            setattr(inbox, f"handle_{verb}", handle)
+        with pytest.raises(NotDelivered) as failure:
+            send(settings(port))
+    assert failure.value.for_good is for_good
+    with pytest.raises(NotDelivered) as failure:
+        send(settings(free_port()), replace(MESSAGE, to="nobody"))
+    assert failure.value.for_good

@@ -34,12 +34,12 @@ LINKS = VerificationMessageTemplateType(default_email_option=DefaultEmailOptionT
 class Post(Stage):
     """A stage whose messages are kept."""
 
-    def __init__(self) -> None:
-        self.kept: list[Message] = []
-        super().__init__()
-
     async def _keep(self, message: Message) -> None:
-        self.kept.append(message)
+        await self.store.write(lambda tx: tx.outbox.add(message))
+
+    @property
+    def kept(self) -> list[Message]:
+        return self.read(lambda tx: tx.outbox.list())
 
     def send(self, user: User, kind: MessageKind, attribute: str = "email", **options) -> CodeDeliveryDetailsType:
         return self.run(

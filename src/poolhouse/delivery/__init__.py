@@ -54,21 +54,18 @@ class Courier:
         """Deliver one message; raises CodeDeliveryFailureException. One try: the caller's user can ask again."""
         try:
             await self.attempt(message, envelope)
-        except NotDelivered:
+        except NotDelivered as failure:
+            log.warning("message %s did not arrive: %s", message.id, failure)
             await self.report(message)
             raise CodeDeliveryFailureException("The code could not be delivered.") from None
 
     async def attempt(self, message: Message, envelope: Envelope | None = None) -> None:
-        """Deliver one message; raises NotDelivered, whose reason is in the log."""
+        """Deliver one message; raises NotDelivered."""
         sender = self._senders[message.channel]
         if sender is None:
             await self._keep(message)
-            return
-        try:
+        else:
             await sender.send(message, envelope or Envelope())
-        except NotDelivered as failure:
-            log.warning("message %s did not arrive: %s", message.id, failure)
-            raise
 
     async def report(self, message: Message) -> None:
         """Have it noticed that a message did not arrive, and will not."""

@@ -34,7 +34,7 @@ from poolhouse.flows.calls import Call, Deps
 from poolhouse.model import ConcurrentModificationException, ServiceError, UnexpectedLambdaException
 from poolhouse.storage import Tx
 from poolhouse.storage.deliveries import Lease
-from poolhouse.storage.errors import StorageError
+from poolhouse.storage.errors import Busy, StorageError
 
 log = logging.getLogger("poolhouse")
 T = TypeVar("T")
@@ -48,6 +48,8 @@ POLL_SECONDS = 5.0
 # How long a delivery waits that nobody may notice, in milliseconds: its work shows neither in the time of the answer
 # nor of the next one.
 UNSEEN = 250
+# How long a process stands back that others were faster than.
+BUSY_SECONDS = 0.1
 # How long a stop waits for what is under way.
 GRACE_SECONDS = 2.0
 _SEAL = "delivery"
@@ -145,8 +147,9 @@ class DeliveryRounds:
     async def _lease(self, now: int, limit: int) -> list[Lease]:
         try:
             return await self._deps.store.write(lambda tx: tx.deliveries.lease(now=now, until=now + LEASE, limit=limit))
-        except ConcurrentModificationException:
-            return []  # another process takes them
+        except (ConcurrentModificationException, Busy):
+            await asyncio.sleep(BUSY_SECONDS)  # another process takes them
+            return []
 
     async def _make(self, lease: Lease) -> None:
         """Make one delivery. Whatever goes wrong on our side, it is due again when the lease ends."""
@@ -171,6 +174,7 @@ class DeliveryRounds:
             try:
                 await self._hand_over(delivery.content)
             except NotDelivered as failure:
+                log.warning("delivery %s: attempt %d failed: %s", delivery.id, lease.attempts, failure)
                 if failure.for_good:
                     await self._give_up(lease, delivery)
                     return
@@ -189,8 +193,8 @@ class DeliveryRounds:
         except NotEncrypted as error:
             raise NotDelivered(str(error)) from None
         except ServiceError as error:
-            # A function that answers, and answers this, will not answer anything else the next time.
-            raise NotDelivered(str(error), for_good=not isinstance(error, UnexpectedLambdaException)) from None
+            # A function that answers, and answers this, will not answer anything else the next time. What it says is not told.
+            raise NotDelivered(error.code, for_good=not isinstance(error, UnexpectedLambdaException)) from None
 
     async def _notify(self, sender: SenderEvent) -> None:
         """Encrypt what is secret and hand the event to the function; raises NotEncrypted, ServiceError."""
@@ -201,9 +205,11 @@ class DeliveryRounds:
         await self._deps.triggers.notify(sender.trigger, sender.arn, event)
 
     async def _give_up(self, lease: Lease, delivery: Delivery) -> None:
-        log.warning("delivery %s is given up after attempt %d", delivery.id, lease.attempts)
+        log.warning("delivery %s is given up", delivery.id)
         if isinstance(delivery.content, Letter):
             await self._deps.courier.report(delivery.content.message)
+        elif isinstance(delivery.content, Draft):
+            await self._deps.courier.report(delivery.content.blank)
         await self._forget(lease)
 
     async def _forget(self, lease: Lease) -> None:

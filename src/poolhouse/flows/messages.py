@@ -244,8 +244,12 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         purpose=None if stored is None else stored.purpose,
         digest=None if stored is None else stored.digest,
     )
+    if isinstance(content, Letter):
+        id = content.message.id
+    else:
+        id = content.blank.id if isinstance(content, Draft) else call.deps.random.uuid()
     return Delivery(
-        id=call.deps.random.uuid(),
+        id=id,
         pool_id=post.pool.id,
         content=content,
         expires_at=expires_at,
