@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
+from poolhouse.core.aws_signature import Credentials
 from poolhouse.core.message import Message
 from poolhouse.core.seed import SeedError
 from poolhouse.crypto.keyring import Keyring
@@ -48,7 +49,6 @@ from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
 from poolhouse.triggers.routes import Routes
-from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
 from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
@@ -203,7 +203,12 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
 def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
     try:
         return Courier(
-            keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url, report=report
+            keep,
+            now=SystemClock().now,  # others check the time of signatures by their own clocks
+            smtp_url=settings.smtp_url,
+            mail_from=settings.mail_from,
+            sms_url=settings.sms_url,
+            report=report,
         )
     except BadSetting as error:
         raise SettingsError(str(error)) from None

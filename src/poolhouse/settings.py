@@ -99,7 +99,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     mail_from: Annotated[str, Meta(description="Sender of mail where a pool names none.")] = "no-reply@localhost"
     sms_url: Annotated[
-        str | None, Meta(description="HTTP gateway for text messages. Default: they stay in the outbox.")
+        str | None,
+        Meta(
+            description="Gateway for text messages: `https://…`, `twilio://…`, `vonage://…` or `sns://…`, see "
+            "[the how-to](../how-to/sms.md). Default: they stay in the outbox."
+        ),
     ] = None
     lambda_url: Annotated[
         str | None,

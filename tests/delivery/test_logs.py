@@ -131,7 +131,7 @@ def test_a_message_that_did_not_arrive_is_reported():
         reported.append(message.id)
 
     async def work():
-        courier = Courier(keep, smtp_url="smtp://127.0.0.1:1", report=report)
+        courier = Courier(keep, now=int, smtp_url="smtp://127.0.0.1:1", report=report)
         with pytest.raises(CodeDeliveryFailureException):
             await courier.deliver(message("1"))
         with pytest.raises(NotDelivered):

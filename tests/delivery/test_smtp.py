@@ -249,7 +249,7 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
         inbox.answer = f"{answer} ann@example.org 123456"
 
         async def work() -> None:
-            courier = Courier(unkept, smtp_url=f"smtp://127.0.0.1:{port}")
+            courier = Courier(unkept, now=int, smtp_url=f"smtp://127.0.0.1:{port}")
             with pytest.raises(CodeDeliveryFailureException, match=r"^The code could not be delivered\.$"):
                 await courier.deliver(MESSAGE)
 
@@ -400,7 +400,7 @@ def test_the_courier_takes_the_settings_by_their_names():
         kept.append(message)
 
     async def work(port: int) -> None:
-        courier = Courier(keep, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="post@example.org")
+        courier = Courier(keep, now=int, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="post@example.org")
         await courier.deliver(MESSAGE)
         await courier.deliver(text)
 

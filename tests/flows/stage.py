@@ -107,7 +107,7 @@ class Stage:
             keyring=Keyring(sealer),
             sealer=sealer,
             passwords=PasswordHasher(memory_kib=8, time_cost=1, threads=1),
-            courier=Courier(keep=self._keep),
+            courier=Courier(keep=self._keep, now=int),
             triggers=Triggers(),
             sender_keys=SenderKeys({}),
             rates=RateLimiter(self.store),

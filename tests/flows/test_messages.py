@@ -168,7 +168,7 @@ def test_simulated_deliveries_are_stable(post: Post):
 def test_simulated_deliveries_cannot_be_worked_out_elsewhere(post: Post):
     """They depend on the master key."""
     elsewhere = msgspec.structs.replace(
-        post.public, deps=dataclasses.replace(post.deps, sealer=Sealer(b"x" * 32), courier=Courier(post._keep))
+        post.public, deps=dataclasses.replace(post.deps, sealer=Sealer(b"x" * 32), courier=Courier(post._keep, now=int))
     )
     names = [f"nobody{number}" for number in range(40)]
     here = [simulate(post.public, post.pool, name).details.destination for name in names]

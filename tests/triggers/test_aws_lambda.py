@@ -13,11 +13,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from poolhouse import triggers as module
+from poolhouse.core.aws_signature import Credentials
 from poolhouse.model import InvalidLambdaResponseException, UnexpectedLambdaException, UserLambdaValidationException
 from poolhouse.triggers import Triggers
 from poolhouse.triggers.aws_lambda import LambdaService
 from poolhouse.triggers.routes import Routes
-from poolhouse.triggers.signature import Credentials
 from tests.functions import Refusal
 
 EVENT = {"version": "1", "triggerSource": "PreSignUp_SignUp", "userName": "Grüße 🔑", "request": {}, "response": {}}

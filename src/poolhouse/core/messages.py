@@ -40,10 +40,14 @@ class MessageKind(StrEnum):
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Whom mail of a pool comes from and who gets the answers; None leaves it to the installation."""
+    """Whom mail of a pool comes from and who gets the answers; None leaves it to the installation.
+
+    ``sms_region`` is the Region of SNS that the pool's text messages go through, where they go through SNS.
+    """
 
     sender: str | None = None
     reply_to: str | None = None
+    sms_region: str | None = None
 
 
 class Words(Struct, frozen=True):
@@ -129,19 +133,20 @@ def confirmation_link(base_url: str, client_id: str, username: str, code: str) -
 
 
 def envelope_of(pool: Pool) -> Envelope:
-    """Return the addresses of the pool's EmailConfiguration.
+    """Return the addresses of the pool's EmailConfiguration, and the Region of its SmsConfiguration.
 
     Differs from Cognito (mail and text messages): they leave by POOLHOUSE_SMTP_URL and POOLHOUSE_SMS_URL for all pools,
     or stay in the outbox. Of EmailConfiguration, ``From``, ``ReplyToEmailAddress`` and an address in ``SourceArn``
-    count; SmsConfiguration is kept without effect. There is no daily limit of mail.
+    count, and of SmsConfiguration ``SnsRegion``, where POOLHOUSE_SMS_URL is SNS. There is no daily limit of mail.
     """
-    configuration = pool.settings.email_configuration
+    sms, configuration = pool.settings.sms_configuration, pool.settings.email_configuration
+    region = sms.sns_region if sms is not None else None
     if configuration is None:
-        return Envelope()
+        return Envelope(sms_region=region)
     # The ARN of a verified address ends in identity/<address>, that of a domain holds no @.
     identity = (configuration.source_arn or "").partition(":identity/")[2]
     sender = configuration.from_ or (identity if "@" in identity else None)
-    return Envelope(sender=sender, reply_to=configuration.reply_to_email_address)
+    return Envelope(sender=sender, reply_to=configuration.reply_to_email_address, sms_region=region)
 
 
 def mask(destination: str) -> str:

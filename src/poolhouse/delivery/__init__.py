@@ -34,16 +34,20 @@ class Courier:
         self,
         keep: Keep,
         *,
+        now: Callable[[], int],
         smtp_url: str | None = None,
         mail_from: str = "no-reply@localhost",
         sms_url: str | None = None,
         report: Report | None = None,
     ) -> None:
-        """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting."""
+        """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting.
+
+        ``now`` returns the milliseconds that others have on their clocks.
+        """
         self._keep, self._report = keep, report
         self._senders: dict[str, Sender | None] = {
             "EMAIL": _mail_sender(smtp_url, mail_from) if smtp_url else None,
-            "SMS": _text_sender(sms_url) if sms_url else None,
+            "SMS": _text_sender(sms_url, now) if sms_url else None,
         }
 
     def sends(self, channel: str) -> bool:
@@ -88,7 +92,7 @@ def _mail_sender(url: str, sender: str) -> Sender:
     return SmtpSender(read_smtp_url(url, sender))
 
 
-def _text_sender(url: str) -> Sender:
-    from poolhouse.delivery.sms import SmsSender, SmsSettings
+def _text_sender(url: str, now: Callable[[], int]) -> Sender:
+    from poolhouse.delivery.sms import SmsSender, read_sms_url
 
-    return SmsSender(SmsSettings(url=url))
+    return SmsSender(read_sms_url(url, now))

@@ -9,10 +9,10 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from poolhouse.core.aws_signature import Credentials, sign
 from poolhouse.triggers.failure import NO_FUNCTION, UNAVAILABLE, FunctionFailed, NotInvoked
 from poolhouse.triggers.http import Answer, HttpClient, read_json
 from poolhouse.triggers.invocation import Invocation
-from poolhouse.triggers.signature import Credentials, sign
 
 # Emulators take any signature; LocalStack reads account 000000000000 from this key.
 ANYBODY = Credentials("test", "test")
@@ -51,7 +51,8 @@ class AwsLambda:
         }
         body = msgspec.json.encode(invocation.event)
         path = url.raw_path.decode("ascii")
-        signed = sign(path, headers, body, credentials=self._service.credentials, region=named[1], now=self._now())
+        by = self._service.credentials
+        signed = sign(path, headers, body, credentials=by, region=named[1], service="lambda", now=self._now())
         answer = await self._client.post(url, signed, body)
         if answer.status // 100 != 2:
             raise _refusal(answer)

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, as a signer of requests to Lambda.
+"""AWS Signature Version 4, as a signer of requests to Lambda and SNS.
 
 The verifier of our own API (api/sigv4.py) is for one path and takes requests apart; here they are put together.
 """
@@ -23,9 +23,16 @@ class Credentials(Struct, frozen=True):
 
 
 def sign(
-    path: str, headers: Mapping[str, str], body: bytes, *, credentials: Credentials, region: str, now: int
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: int,
 ) -> dict[str, str]:
-    """Return the headers of a POST with its signature added. ``now`` is milliseconds.
+    """Return the headers of a POST to a service, with its signature added. ``now`` is milliseconds.
 
     ``headers`` are in small letters, ``host`` among them, and all of them are signed. ``path`` is as sent.
     """
@@ -37,7 +44,7 @@ def sign(
     lines = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in sorted(signed))
     # Every service but S3 has the path encoded once more, and no query is sent.
     request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-    scope = (moment[:8], region, "lambda", "aws4_request")
+    scope = (moment[:8], region, service, "aws4_request")
     text = f"{ALGORITHM}\n{moment}\n{'/'.join(scope)}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{credentials.secret_access_key}".encode()
     for part in scope:
