@@ -185,6 +185,14 @@ def test_rate_limits_are_read_by_category():
     assert of(RATE_LIMITS="UserToken=120, UserRead = 7").limits_by_category == {"UserToken": 120, "UserRead": 7}
 
 
+def test_message_limits_are_read():
+    """Each says how many messages of a channel, counted how, and in which time."""
+    (limit,) = of(MESSAGE_LIMITS="sms-destination=5/hour").limits_on_messages
+    assert (limit.channel, limit.scope, limit.most, limit.window) == ("SMS", "destination", 5, 3_600_000)
+    with pytest.raises(SettingsError, match="POOLHOUSE_MESSAGE_LIMITS"):
+        of(MESSAGE_LIMITS="sms=5")
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_booleans(text, value):
     """True and false in words or figures."""

@@ -197,6 +197,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
+        message_limits=settings.limits_on_messages,
     )
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from poolhouse.core.message_limits import MessageLimit, read_limit
 from poolhouse.core.rates import MAXIMUM, Category
 
 PREFIX = "POOLHOUSE_"
@@ -43,7 +44,7 @@ _PAIRS = (
     ("lambda_access_key_id", "lambda_secret_access_key"),
 )
 _FILE = "_file"
-_LISTS = frozenset({"trusted_proxies", "rate_limits"})
+_LISTS = frozenset({"trusted_proxies", "rate_limits", "message_limits"})
 _DOCUMENTS = frozenset({"log_delivery", "sender_keys"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
@@ -157,6 +158,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Region where UpdateProvisionedLimit set no other. Default: no limits."
         ),
     ] = []
+    message_limits: Annotated[
+        list[str],
+        Meta(
+            description="Messages by channel, to one address or for one pool, such as `sms-destination=5/hour,"
+            "sms-pool=1000/day,email-pool=5000/day`. Default: no limits."
+        ),
+    ] = []
     tls_cert: Annotated[str | None, Meta(description="Certificate file; with `tls_key` the server speaks HTTPS.")] = (
         None
     )
@@ -200,6 +208,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def limits_by_category(self) -> dict[Category, int]:
         """The request rates of ``rate_limits``; raises SettingsError."""
         return dict(_read_limit(text) for text in self.rate_limits)
+
+    @property
+    def limits_on_messages(self) -> tuple[MessageLimit, ...]:
+        """The limits of ``message_limits``; raises SettingsError."""
+        return tuple(_read_message_limit(text) for text in self.message_limits)
 
     @property
     def sqlite_file(self) -> pathlib.Path | None:
@@ -351,6 +364,8 @@ def _check(settings: Settings) -> None:
     _check_functions(settings)
     for limit in settings.rate_limits:
         _read_limit(limit)
+    for limit in settings.message_limits:
+        _read_message_limit(limit)
     for proxy in settings.trusted_proxies:
         _check_network(proxy)
 
@@ -412,6 +427,13 @@ def _read_limit(text: str) -> tuple[Category, int]:
     if not re.fullmatch(r"[0-9]{1,6}", number, re.ASCII) or not 0 < int(number) <= MAXIMUM:
         raise SettingsError(f"POOLHOUSE_RATE_LIMITS takes <category>=<requests per second>, from 1 to {MAXIMUM}.")
     return Category(name), int(number)
+
+
+def _read_message_limit(text: str) -> MessageLimit:
+    try:
+        return read_limit(text)
+    except ValueError as error:
+        raise SettingsError(f"POOLHOUSE_MESSAGE_LIMITS: {error}.") from None
 
 
 def _check_network(text: str) -> None:

@@ -57,7 +57,8 @@ class Recipient(Struct, frozen=True, kw_only=True):
     """The user that a delivery is for: it is made only while the user has that address.
 
     ``attribute`` is ``email`` or ``phone_number``, and ``destination`` its value, or the one that waits to become it.
-    ``purpose`` and ``digest`` are those of the confirmation code inside, if there is one.
+    ``purpose`` and ``digest`` are those of the confirmation code inside, if there is one. ``kind`` is what limits on
+    messages count it as; None where they do not.
     """
 
     sub: str
@@ -65,6 +66,7 @@ class Recipient(Struct, frozen=True, kw_only=True):
     destination: str
     purpose: str | None = None
     digest: bytes | None = None
+    kind: MessageKind | None = None
 
 
 Content = Letter | Draft | SenderEvent

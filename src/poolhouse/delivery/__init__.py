@@ -61,7 +61,7 @@ class Courier:
         except NotDelivered as failure:
             log.warning("message %s did not arrive: %s", message.id, failure)
             await self.report(message)
-            raise CodeDeliveryFailureException("The code could not be delivered.") from None
+            raise undelivered() from None
 
     async def attempt(self, message: Message, envelope: Envelope | None = None) -> None:
         """Deliver one message; raises NotDelivered."""
@@ -81,6 +81,11 @@ class Courier:
         for sender in self._senders.values():
             if sender is not None:
                 await sender.close()
+
+
+def undelivered() -> CodeDeliveryFailureException:
+    """Return the refusal that the caller sees; the reason is in the log."""
+    return CodeDeliveryFailureException("The code could not be delivered.")
 
 
 # The clients of these services are imported by those who use them only: they are heavy.

@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from poolhouse.core.client import Client
+from poolhouse.core.message_limits import MessageLimit
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica import Reach
 from poolhouse.core.session import Session
@@ -80,6 +81,7 @@ class Deps:
     clock: Clock
     random: Random
     recent_uses: RecentUses = field(default_factory=RecentUses)
+    message_limits: tuple[MessageLimit, ...] = ()
     deliveries_left: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -31,6 +31,7 @@ from poolhouse.crypto.seal import SealBroken
 from poolhouse.crypto.sender_keys import NotEncrypted
 from poolhouse.delivery.failure import NotDelivered
 from poolhouse.flows.calls import Call, Deps
+from poolhouse.flows.message_limits import count
 from poolhouse.model import ConcurrentModificationException, ServiceError, UnexpectedLambdaException
 from poolhouse.storage import Tx
 from poolhouse.storage.deliveries import Lease
@@ -74,9 +75,14 @@ async def write_and_deliver(call: Call, commit: Callable[[Tx], T], delivery: Del
 def leave(tx: Tx, call: Call, delivery: Delivery) -> None:
     """Leave a delivery in a transaction; set ``deps.deliveries_left`` once it is committed.
 
+    One that is too many is dropped.
+
     A message of a channel that has no service is in the outbox at once: that is for development.
     """
     deps, content = call.deps, delivery.content
+    if not count(tx, call, delivery):
+        log.warning("delivery %s for pool %s is one too many", delivery.id, delivery.pool_id)
+        return
     if isinstance(content, Letter) and not deps.courier.sends(content.message.channel):
         tx.outbox.add(content.message)
         return

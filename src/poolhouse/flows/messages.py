@@ -1,5 +1,6 @@
 """Sending users their codes and invitations: choose the words, let the pool's function have its say, hand over."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from poolhouse.core.custom_messages import code_places, is_mail_own, message_req
 from poolhouse.core.deliveries import LONGEST_WAIT, Content, Delivery, Draft, Letter, Recipient
 from poolhouse.core.events_auth import user_attributes
 from poolhouse.core.message import Message
+from poolhouse.core.message_limits import TOLD
 from poolhouse.core.messages import (
     MEDIUM_OF,
     MessageKind,
@@ -26,15 +28,19 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.simulation import simulated_destination
 from poolhouse.core.user import User
+from poolhouse.delivery import undelivered
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode
 from poolhouse.flows.consult import find_question
 from poolhouse.flows.deliveries import finish_letter, make_decoy, write_and_deliver
+from poolhouse.flows.limits import exceeded
 from poolhouse.flows.links import base_url_of
+from poolhouse.flows.message_limits import count, limits_on
 from poolhouse.flows.senders import find_sender_event
 from poolhouse.model import CodeDeliveryDetailsType, DeliveryMediumType, InvalidParameterException
 from poolhouse.storage import Tx
 
+log = logging.getLogger("poolhouse")
 # These may be about a value that is not the user's yet.
 _ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
 # Anybody can ask for these by a name alone.
@@ -97,29 +103,40 @@ async def send_code(
 ) -> CodeDeliveryDetailsType:
     """Compose a message about a change that is made already, deliver it, and say where it went.
 
-    Raises what ``compose`` raises, and CodeDeliveryFailureException where the answer tells.
+    Raises what ``compose`` raises, and where the answer tells, CodeDeliveryFailureException or LimitExceededException.
     """
     composed = await compose(
         call, pool, user, kind=kind, attribute=attribute, code=code, client=client, client_metadata=client_metadata
     )
-    if composed.told:
+    if composed.delivery is None:
+        return composed.details
+    limited = bool(limits_on(call, composed.delivery))
+    if composed.told and not limited:
         await _deliver(call, composed)
-    elif composed.delivery is not None:
-        await write_and_deliver(call, lambda _: None, composed.delivery)
-    return composed.details
+        return composed.details
+    return await commit_and_send(call, lambda _: None, composed)
 
 
 async def commit_and_send(call: Call, commit: Callable[[Tx], object], composed: Composed) -> CodeDeliveryDetailsType:
     """Make a change together with the message about it, and say where that went.
 
-    Raises what ``commit`` raises, and CodeDeliveryFailureException where the answer tells.
+    Raises what ``commit`` raises, and where the answer tells, CodeDeliveryFailureException or LimitExceededException.
+    After the latter nothing is changed.
     """
     if composed.told:
-        await call.store.write(commit)
+        await call.store.write(partial(_commit_counted, call=call, commit=commit, delivery=composed.delivery))
         await _deliver(call, composed)
     else:
         await write_and_deliver(call, commit, composed.delivery)
     return composed.details
+
+
+def _commit_counted(tx: Tx, *, call: Call, commit: Callable[[Tx], object], delivery: Delivery | None) -> None:
+    commit(tx)
+    if delivery is not None and not count(tx, call, delivery):
+        log.warning("message %s for pool %s is one too many", delivery.id, delivery.pool_id)
+        told = delivery.recipient is not None and delivery.recipient.kind in TOLD
+        raise exceeded() if told else undelivered()
 
 
 async def compose(
@@ -243,6 +260,7 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         destination=post.destination,
         purpose=None if stored is None else stored.purpose,
         digest=None if stored is None else stored.digest,
+        kind=post.kind,
     )
     if isinstance(content, Letter):
         id = content.message.id
