@@ -3,8 +3,9 @@
 import asyncio
 
 from poolhouse.model import ConcurrentModificationException
+from poolhouse.storage import installation
 from poolhouse.storage.errors import Busy
-from tests.storage.builders import NOW
+from tests.storage.builders import NOW, message
 
 
 def test_leases(store):
@@ -61,3 +62,12 @@ def test_two_nodes_never_lease_the_same(url, open_sync, store):
 
     taken = store.run(lambda _: race())
     assert len(taken) == len(set(taken)) >= 3
+
+
+def test_the_outbox_does_not_grow_for_ever(store, monkeypatch):
+    """A sweep leaves the newest messages, as many as are kept."""
+    monkeypatch.setattr(installation, "OUTBOX_MESSAGES", 3)
+    store.write(lambda tx: [tx.outbox.add(message(str(number), at=NOW)) for number in range(5)])
+    store.write(lambda tx: tx.sweep(NOW, 100))
+    assert [each.id for each in store.read(lambda tx: tx.outbox.list())] == ["2", "3", "4"]
+    assert [each.id for _, each in store.read(lambda tx: tx.outbox.page(to=None, before=None, limit=2))] == ["4", "3"]
