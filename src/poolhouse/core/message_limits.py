@@ -1,6 +1,6 @@
 """How many messages may leave for a user, to an address, or for a pool. Times are milliseconds.
 
-Differs from Cognito (mail and text messages): Cognito's default sender takes 50 mails a day for an account. Here there
+Differs from Cognito (limits on messages): Cognito's default sender takes 50 mails a day for an account. Here there
 is no limit for a pool or an address unless POOLHOUSE_MESSAGE_LIMITS sets one. A user gets at most 30 authentication
 codes an hour, and 10 that changes of attributes send.
 """

@@ -137,7 +137,7 @@ def envelope_of(pool: Pool) -> Envelope:
 
     Differs from Cognito (mail and text messages): they leave by POOLHOUSE_SMTP_URL and POOLHOUSE_SMS_URL for all pools,
     or stay in the outbox. Of EmailConfiguration, ``From``, ``ReplyToEmailAddress`` and an address in ``SourceArn``
-    count, and of SmsConfiguration ``SnsRegion``, where POOLHOUSE_SMS_URL is SNS. There is no daily limit of mail.
+    count, and of SmsConfiguration ``SnsRegion``, where POOLHOUSE_SMS_URL is SNS.
     """
     sms, configuration = pool.settings.sms_configuration, pool.settings.email_configuration
     region = sms.sns_region if sms is not None else None
