@@ -19,6 +19,7 @@ from cyclopts import App
 from poolhouse.cli import app as command_line
 from poolhouse.cli import main
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY, Server, make_settings
+from tests.delivery.test_smtp import serving
 from tests.triggers.running import EXAMPLES, arn_of
 
 BIN = pathlib.Path(sys.executable).parent
@@ -219,6 +220,22 @@ def test_outbox_for_people(poolhouse, own_server):
     told = poolhouse("outbox", "--last")
     assert re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00  EMAIL  ann@example\.com  \S", told)
     assert re.search(r"\n    .*\d{6}", told)
+
+
+def test_a_test_message(poolhouse, refusal, own_server):
+    """It leaves as the settings say, or stays in the outbox; what went wrong is told, and is one sentence."""
+    assert poolhouse("messages", "test", "+15551230199") == (
+        "POOLHOUSE_SMS_URL is not set: the message is in the outbox.\n"
+    )
+    assert json.loads(poolhouse("outbox", "--json", "--last"))[0]["to"] == "+15551230199"
+    with serving() as (inbox, port):
+        told = poolhouse("messages", "test", "ann@example.com", SMTP_URL=f"smtp://127.0.0.1:{port}")
+    assert told == "Mail to ann@example.com was taken.\n"
+    assert inbox.parsed()["Subject"] == "Test message"
+    away = f"smtp://127.0.0.1:{port}"
+    assert refusal("messages", "test", "ann@example.com", SMTP_URL=away) == (
+        "poolhouse: the message did not leave: 127.0.0.1: SMTPConnectError"
+    )
 
 
 # migrate, check, version
@@ -489,7 +506,7 @@ PATHS = list(command_paths(command_line))
 def test_every_command_of_the_interface_is_there():
     """The names that scripts rely on."""
     assert {path[0] for path in PATHS if path} == {
-        *("serve", "env", "outbox", "migrate", "check", "backup", "restore"),
+        *("serve", "env", "outbox", "messages", "migrate", "check", "backup", "restore"),
         *("keys", "credentials", "operators", "imports", "seed", "triggers", "version"),
     }
 

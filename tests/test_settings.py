@@ -185,6 +185,14 @@ def test_rate_limits_are_read_by_category():
     assert of(RATE_LIMITS="UserToken=120, UserRead = 7").limits_by_category == {"UserToken": 120, "UserRead": 7}
 
 
+def test_message_limits_are_read():
+    """Each says how many messages of a channel, counted how, and in which time."""
+    (limit,) = of(MESSAGE_LIMITS="sms-destination=5/hour").limits_on_messages
+    assert (limit.channel, limit.scope, limit.most, limit.window) == ("SMS", "destination", 5, 3_600_000)
+    with pytest.raises(SettingsError, match="POOLHOUSE_MESSAGE_LIMITS"):
+        of(MESSAGE_LIMITS="sms=5")
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_booleans(text, value):
     """True and false in words or figures."""
@@ -318,9 +326,13 @@ def test_functions_are_a_document(tmp_path):
         assert "whsec" not in told
 
 
-def test_log_delivery_in_a_settings_file(tmp_path):
+def test_documents_in_a_settings_file(tmp_path):
     """A table of TOML is the same document."""
     file = tmp_path / "poolhouse.toml"
-    file.write_text('[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n')
+    file.write_text(
+        '[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n[sender_keys]\n"*" = "kms"\n'
+    )
     expected = {"arn:*": "file:/x", "*": LogCollector(url="https://x.example/")}
-    assert load({}, {}, str(file)).log_delivery == expected
+    settings = load({}, {}, str(file))
+    assert (settings.log_delivery, settings.sender_keys) == (expected, {"*": "kms"})
+    assert of(SENDER_KEYS='{"*": "kms"}').sender_keys == settings.sender_keys

@@ -1,12 +1,16 @@
 """Clients from npm, unmodified."""
 
+import asyncio
+import base64
 import json
 
 import httpx
 import pytest
 
+from poolhouse.crypto.sender_keys import SenderKeys
 from tests.clients.conftest import CALLBACK, sign_in_by_form
 from tests.conftest import PASSWORD
+from tests.kms import KEY_ARN, KeyService
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
 
@@ -99,6 +103,23 @@ def judge(event, context):
     expected = event["request"]["privateChallengeParameters"]["answer"]
     event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == expected
     return event
+
+
+def test_the_encryption_sdk_decrypts_codes_for_custom_senders(node, monkeypatch):
+    """@aws-crypto/client-node, as the guide's handler uses it, reads codes under a raw key and under a KMS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    kms = KeyService()
+    try:
+        for kind, key in (("raw", base64.b64encode(b"k" * 32).decode()), ("kms", kms.url)):
+            keys = SenderKeys({"*": kind if kind == "kms" else key}, kms.url)
+            code = asyncio.run(keys.encrypt("123456", key_id=KEY_ARN, pool_id="us-east-1_AbCdEfGhI"))
+            keys.close()
+            event = json.dumps({"request": {"type": "customEmailSenderRequestV1", "code": code}})
+            decrypted = node("custom_sender.mjs", kind, KEY_ARN, key, event)
+            assert decrypted == {"code": "123456", "pool": "us-east-1_AbCdEfGhI"}
+    finally:
+        kms.close()
 
 
 @pytest.mark.parametrize("use", ["id", "access"])

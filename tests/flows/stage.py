@@ -23,6 +23,7 @@ from poolhouse.core.user import User
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.delivery import Courier
 from poolhouse.flows.calls import AdminCall, Deps, Identity, Origin, PublicCall
 from poolhouse.flows.clients import seal_secret
@@ -106,8 +107,9 @@ class Stage:
             keyring=Keyring(sealer),
             sealer=sealer,
             passwords=PasswordHasher(memory_kib=8, time_cost=1, threads=1),
-            courier=Courier(keep=self._keep),
+            courier=Courier(keep=self._keep, now=int),
             triggers=Triggers(),
+            sender_keys=SenderKeys({}),
             rates=RateLimiter(self.store),
             clock=self.clock,
             random=RealRandom(),

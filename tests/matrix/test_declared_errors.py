@@ -146,7 +146,9 @@ UNREACHED = {
     ("DescribeUserPool", "UserPoolTaggingException"): "tags are checked when they are set",
     ("AdminConfirmSignUp", "LimitExceededException"): UNLIMITED,
     ("AdminResetUserPassword", "LimitExceededException"): UNLIMITED,
-    ("SignUp", "LimitExceededException"): "the limits are those of a user, who is not there yet",
+    ("SignUp", "LimitExceededException"): (
+        "told where POOLHOUSE_MESSAGE_LIMITS says so: flows/test_message_limits.py::test_limits_of_an_operator"
+    ),
     ("CreateTerms", "LimitExceededException"): "a client has two documents at most: TermsExistsException",
     ("CreateUserPoolDomain", "LimitExceededException"): "custom domains are not limited in number",
     ("DeleteUserPoolClientSecret", "LimitExceededException"): "nothing becomes more",

@@ -305,14 +305,12 @@ def test_limits_of_attributes(call, pool, app, user, name, fitting, others):
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:no-such-function"
 VERSIONED = {"LambdaVersion": "V1_0", "LambdaArn": FUNCTION}
-SENDING = {"KMSKeyID": "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000"}
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-# A function that cannot be run makes the step fail that it belongs to.
+# A function that cannot be run makes the step fail that it belongs to; for custom senders nobody waits
+# (operations/test_custom_senders.py).
 CONSULTED = [
     ("PreSignUp", {"PreSignUp": FUNCTION}, "sign up"),
     ("CustomMessage", {"CustomMessage": FUNCTION}, "sign up"),
-    ("CustomEmailSender", {"CustomEmailSender": VERSIONED, **SENDING}, "sign up"),
-    ("CustomSMSSender", {"CustomSMSSender": VERSIONED, **SENDING}, "sign up by telephone"),
     ("PostConfirmation", {"PostConfirmation": FUNCTION}, "confirm"),
     ("PreAuthentication", {"PreAuthentication": FUNCTION}, "sign in"),
     ("PostAuthentication", {"PostAuthentication": FUNCTION}, "sign in"),
@@ -342,7 +340,6 @@ def test_a_trigger_is_consulted(call, pool, app, user, inbox, trigger, config, s
     known = {"USERNAME": "ann", "PASSWORD": "Correct-Horse-1"}
     operation, members = {
         "sign up": ("SignUp", new | {"UserAttributes": listed(email="consulted@x.org")}),
-        "sign up by telephone": ("SignUp", new | {"UserAttributes": listed(phone_number="+12025550182")}),
         "confirm": ("ConfirmSignUp", {**id_of, "Username": "waiting", "ConfirmationCode": code}),
         "sign in": ("InitiateAuth", {**id_of, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": known}),
         "be challenged": ("InitiateAuth", {**id_of, "AuthFlow": "CUSTOM_AUTH", "AuthParameters": {"USERNAME": "ann"}}),

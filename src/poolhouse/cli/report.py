@@ -35,6 +35,8 @@ def check(*, where: Where = HERE) -> None:
         print(f"seed        ok (a start will make {len(absent)} things)")
     print(f"mail        {'SMTP' if settings.smtp_url else 'outbox: nothing is sent'}")
     print(f"SMS         {'gateway' if settings.sms_url else 'outbox: nothing is sent'}")
+    if settings.smtp_url or settings.sms_url:
+        print("            poolhouse messages test ADDRESS sends a message")
     print(f"functions   {functions}")
 
 
