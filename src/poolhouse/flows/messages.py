@@ -160,7 +160,7 @@ async def compose(
     Strangers who ask through a client that conceals users do not learn whether it arrived.
     Raises InvalidParameterException (a link without a domain to lead to), and the errors of the CustomMessage trigger.
 
-    Differs from Cognito (CustomMessage): where a client conceals users, ForgotPassword and ResendConfirmationCode do
+    Differs from Cognito (CustomMessage for strangers): where a client conceals users, ForgotPassword and ResendConfirmationCode do
     not wait for the function, and do not tell its errors: both would tell that there is such a user. They are logged.
     """
     stored = code.stored if isinstance(code, FreshCode) else None
