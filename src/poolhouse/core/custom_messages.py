@@ -74,6 +74,7 @@ def check_no_mail(response: dict[str, Any] | None) -> None:
     """Check as Cognito does that a pool whose mail Cognito sends has no words for it (spec/api/06 §1.2).
 
     Raises InvalidLambdaResponseException.
+
     Differs from Cognito (CustomMessage): a pool whose EmailSendingAccount is COGNITO_DEFAULT can have its mail in the
     function's words, unless POOLHOUSE_STRICT is set; all mail leaves by POOLHOUSE_SMTP_URL anyway.
     """
