@@ -166,7 +166,7 @@ def test_mail_is_none_of_its_business(gateway: Gateway):
 BAD = [
     "", "gateway.example.org", "ftp://x.org/", "http://", "http://x:y:z/", "http://[",
     "twilio://AC1:token@?from=+1&messaging_service=MG1", "twilio://AC1:token@", "twilio://@?from=+1", "twilio://[?from=1",
-    "vonage://key:secret@", "vonage://key:secret@?from=A&fron=B", "vonage://key:secret@?from=A&endpoint=x",
+    "vonage://key:secret@", "vonage://key:secret@?from=A&form=B", "vonage://key:secret@?from=A&endpoint=x",
     "sns://key:secret@", "sns://us-east-1", "sns://key:secret@x/",
 ]  # fmt: skip
 
@@ -217,7 +217,7 @@ def test_vonage(gateway: Gateway):
     url = f"vonage://key:s%3Dcret@?from=Shop%20A&endpoint=http://127.0.0.1:{gateway.port}"
     gateway.answer = b'{"message-count":"2","messages":[{"status":"0"},{"status":"0"}]}'
     send(url)
-    send(url, replace(MESSAGE, body="Ihr Code für [Größe] ist 123456. €"))
+    send(url, replace(MESSAGE, body="Votre code für [Größe]: 123456. €"))
     assert gateway.requests[0][0] == "/sms/json"
     assert form_of(gateway.requests[0]) == {
         "api_key": "key",
