@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from poolhouse.core.events_auth import metadata_member
 from poolhouse.core.messages import CODE, LINK, USERNAME, MessageKind, Words, placeholders
 from poolhouse.core.pool import Pool
 from poolhouse.core.trigger_events import UNRECOGNIZABLE
@@ -19,13 +20,13 @@ def message_request(
     attributes: Mapping[str, str], kind: MessageKind, client_metadata: dict[str, str] | None
 ) -> dict[str, Any]:
     """Return what the function is asked. It gets the places of code and link, never what will stand there."""
-    request: dict[str, Any] = {
+    return {
         "userAttributes": attributes,
         "codeParameter": CODE,
         "linkParameter": LINK,
         "usernameParameter": USERNAME if kind == MessageKind.ADMIN_CREATE_USER else None,
+        **metadata_member(client_metadata),
     }
-    return request | {"clientMetadata": client_metadata} if client_metadata else request
 
 
 def customised(

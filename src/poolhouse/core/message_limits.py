@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from poolhouse.core.limits import HOUR
 from poolhouse.core.messages import MessageKind
-from poolhouse.core.session import Attempts
 from poolhouse.model import DeliveryMediumType
 
-HOUR, DAY = 3_600_000, 86_400_000
+DAY = 24 * HOUR
 _TEXT = re.compile(r"(sms|email)-(destination|pool)\s*=\s*([1-9][0-9]{0,8})\s*/\s*(hour|day)", re.ASCII)
 _WINDOWS = {"hour": HOUR, "day": DAY}
 
@@ -74,10 +74,3 @@ def read_limit(text: str) -> MessageLimit:
     return MessageLimit(
         scope=Scope(scope), most=int(most), window=_WINDOWS[window], channel=DeliveryMediumType(channel.upper())
     )
-
-
-def find_next(limit: MessageLimit, earlier: Attempts | None, now: int) -> Attempts | None:
-    """Return the counter after one more message, or None where the window has no room for it."""
-    if earlier is None or now - earlier.since >= limit.window:
-        return Attempts(count=1, since=now)
-    return None if earlier.count >= limit.most else Attempts(count=earlier.count + 1, since=earlier.since)

@@ -8,6 +8,10 @@ from poolhouse.core.deliveries import Question
 from poolhouse.core.pool import Pool
 from poolhouse.core.trigger_events import find_function, make_event, response_of, trigger_of
 from poolhouse.flows.calls import Call
+from poolhouse.model import InvalidLambdaResponseException, UnexpectedLambdaException, UserLambdaValidationException
+
+# What goes wrong with a function (spec/api/06 §1.2).
+TRIGGER_FAILURES = (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException)
 
 
 async def consult(

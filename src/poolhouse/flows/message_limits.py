@@ -1,7 +1,8 @@
 """Counting messages against the limits on them, for all processes together."""
 
 from poolhouse.core.deliveries import Delivery
-from poolhouse.core.message_limits import ALWAYS, MessageLimit, Scope, find_next
+from poolhouse.core.limits import count_in_window
+from poolhouse.core.message_limits import ALWAYS, MessageLimit, Scope
 from poolhouse.core.messages import MEDIUM_OF
 from poolhouse.core.session import Attempts
 from poolhouse.flows.calls import Call
@@ -22,7 +23,7 @@ def count(tx: Tx, call: Call, delivery: Delivery) -> bool:
     after: list[tuple[str, Attempts, int]] = []
     for limit in limits_on(call, delivery):
         key = _key(call, delivery, limit)
-        attempts = find_next(limit, tx.attempts.find(key), call.now)
+        attempts = count_in_window(tx.attempts.find(key), call.now, most=limit.most, window=limit.window)
         if attempts is None:
             return False
         after.append((key, attempts, attempts.since + limit.window))

@@ -70,7 +70,6 @@ class _Post(NamedTuple):
     def destination(self) -> str:
         return self.pending or self.user.attributes[self.attribute]
 
-    @property
     def attributes(self) -> dict[str, str]:
         """What functions see of the user: the address that the message is for, also where it still waits."""
         if self.pending is None:
@@ -160,8 +159,9 @@ async def compose(
     Strangers who ask through a client that conceals users do not learn whether it arrived.
     Raises InvalidParameterException (a link without a domain to lead to), and the errors of the CustomMessage trigger.
 
-    Differs from Cognito (CustomMessage for strangers): where a client conceals users, ForgotPassword and ResendConfirmationCode do
-    not wait for the function, and do not tell its errors: both would tell that there is such a user. They are logged.
+    Differs from Cognito (CustomMessage for strangers): where a client conceals users, ForgotPassword and
+    ResendConfirmationCode do not wait for the function, and do not tell its errors: both would tell that there is such
+    a user. They are logged.
     """
     stored = code.stored if isinstance(code, FreshCode) else None
     post = _Post(call, pool, user, kind, attribute, code.text if isinstance(code, FreshCode) else code, client)
@@ -227,7 +227,6 @@ async def _find_content(post: _Post, client_metadata: dict[str, str] | None, *, 
 def _draft(post: _Post, client_metadata: dict[str, str] | None) -> Draft:
     call, pool, user, kind, _, code, client = post
     link = _find_link(call, pool, user, kind, post.medium, code or "", client)
-    request = partial(message_request, post.attributes, kind, client_metadata)
     return Draft(
         kind=kind,
         blank=Message(
@@ -245,7 +244,14 @@ def _draft(post: _Post, client_metadata: dict[str, str] | None) -> Draft:
         values=Values(code=code or "", username=_sign_in_name(pool, user), link=link),
         places=code_places(code, by_link=is_link(pool, kind, post.medium)),
         envelope=envelope_of(pool),
-        question=find_question(call, pool, f"CustomMessage_{kind}", request, username=user.username, client=client),
+        question=find_question(
+            call,
+            pool,
+            f"CustomMessage_{kind}",
+            lambda: message_request(post.attributes(), kind, client_metadata),
+            username=user.username,
+            client=client,
+        ),
         words_mail=is_mail_own(pool) or not call.deps.identity.strict,
     )
 

@@ -26,17 +26,14 @@ from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges.talk import Talk
-from poolhouse.flows.consult import consult
+from poolhouse.flows.consult import TRIGGER_FAILURES, consult
 from poolhouse.flows.invitations import choose_contacts, invite
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.users import find_user, insert_user, release_aliases
 from poolhouse.model import (
     AliasExistsException,
-    InvalidLambdaResponseException,
     InvalidParameterException,
     ServiceError,
-    UnexpectedLambdaException,
-    UserLambdaValidationException,
     UsernameExistsException,
     UserNotFoundException,
     UserStatusType,
@@ -46,9 +43,7 @@ from poolhouse.storage import Tx
 log = logging.getLogger(__name__)
 
 _REFUSALS = (
-    UserLambdaValidationException,
-    UnexpectedLambdaException,
-    InvalidLambdaResponseException,
+    *TRIGGER_FAILURES,
     InvalidParameterException,
     AliasExistsException,
 )

@@ -1,6 +1,7 @@
 """Handing codes and notices to the functions that send a pool's messages in our place (spec/api/06 §10)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from poolhouse.core.client import Client
@@ -16,8 +17,8 @@ from poolhouse.core.sender_events import (
     sender_request,
     takeover_attributes,
 )
-from poolhouse.core.trigger_events import find_function, make_event
 from poolhouse.flows.calls import Call
+from poolhouse.flows.consult import find_question
 from poolhouse.flows.deliveries import write_and_deliver
 from poolhouse.model import DeliveryMediumType
 
@@ -27,7 +28,7 @@ def find_sender_event(
     pool: Pool,
     kind: MessageKind,
     medium: DeliveryMediumType,
-    attributes: Mapping[str, str],
+    make_attributes: Callable[[], Mapping[str, str]],
     *,
     username: str,
     code: str | None,
@@ -35,10 +36,17 @@ def find_sender_event(
     client_metadata: dict[str, str] | None,
 ) -> SenderEvent | None:
     """Return what the pool's own sender of a medium is to be told; None where the pool has none."""
-    request = sender_request(medium, attributes, client_metadata)
     source = f"{SENDERS[medium]}_{kind}"
     secret = None if code is None else code_text(code, kind)
-    return _event(call, pool, source, request, username=username, client=client, secret=secret)
+    return _event(
+        call,
+        pool,
+        source,
+        lambda: sender_request(medium, make_attributes(), client_metadata),
+        username=username,
+        client=client,
+        secret=secret,
+    )
 
 
 async def notify_takeover(call: Call, pool: Pool, client: Client | None, takeover: Takeover) -> bool:
@@ -46,7 +54,7 @@ async def notify_takeover(call: Call, pool: Pool, client: Client | None, takeove
 
     Returns whether there is one: where there is not, the mail is ours to send.
     """
-    request = sender_request(DeliveryMediumType.EMAIL, takeover_attributes(takeover))
+    request = partial(sender_request, DeliveryMediumType.EMAIL, takeover_attributes(takeover))
     event = _event(call, pool, TAKEOVER, request, username=takeover.username, client=client, secret=None)
     if event is None:
         return False
@@ -60,30 +68,21 @@ def _event(
     call: Call,
     pool: Pool,
     source: str,
-    request: dict[str, Any],
+    make_request: Callable[[], dict[str, Any]],
     *,
     username: str,
     client: Client | None,
     secret: str | None,
 ) -> SenderEvent | None:
+    question = find_question(call, pool, source, make_request, username=username, client=client)
     configured = pool.settings.lambda_config
-    trigger = source.partition("_")[0]
-    arn = find_function(configured, trigger)
-    if configured is None or arn is None:
+    if question is None or configured is None:
         return None
-    event = make_event(
-        pool,
-        source,
-        request,
-        username=username,
-        client_id=client.id if client else None,
-        user_agent=call.origin.user_agent,
-    )
     return SenderEvent(
         pool_id=pool.id,
-        trigger=trigger,
-        arn=arn,
-        event=event,
+        trigger=question.trigger,
+        arn=question.arn,
+        event=question.event,
         key_id=configured.kms_key_id or "",
         secret=secret,
     )
