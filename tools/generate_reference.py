@@ -260,9 +260,7 @@ def differences() -> str:
         "## Not in this version\n\n"
         f"These challenges are never asked: {challenges}.\n"
         "A sign-in that would need one answers `InvalidUserPoolConfigurationException`.\n\n"
-        f"These flows cannot be finished: {', '.join(f'`{flow}`' for flow in flows)}.\n"
-        "`CUSTOM_AUTH` answers `InvalidParameterException` where the pool has no function for it, "
-        "`UnexpectedLambdaException` where it has one.\n\n"
+        f"These flows cannot be finished: {', '.join(f'`{flow}`' for flow in flows)}.\n\n"
         f"These paths of a pool domain answer 404: {paths}.\n"
         f"Any other `grant_type` than {grants} answers `unsupported_grant_type`.\n\n"
         f"## Over HTTP, in tokens and messages\n\n{http}\n"
@@ -367,6 +365,8 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "choosing": (False,),
         "methods": (frozenset(),),
         "targets": ((),),
+        "results": ((),),
+        "wanted": (None, ChallengeNameType.CUSTOM_CHALLENGE, ChallengeNameType.PASSWORD_VERIFIER),
     },
 }
 

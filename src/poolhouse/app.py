@@ -20,18 +20,21 @@ from typing import TYPE_CHECKING
 
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
+from poolhouse.core.aws_signature import Credentials
 from poolhouse.core.message import Message
 from poolhouse.core.seed import SeedError
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import BadSenderKeys, SenderKeys
 from poolhouse.delivery import Courier, Report
 from poolhouse.delivery.failure import BadSetting
 from poolhouse.delivery.logs import LogRoutes
 from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators, recent_uses
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.deliveries import DeliveryRounds
 from poolhouse.flows.import_run import run_next
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
@@ -45,8 +48,8 @@ from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
 from poolhouse.triggers import Triggers
 from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
+from poolhouse.triggers.failure import BadMapping
 from poolhouse.triggers.routes import Routes
-from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
 from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
@@ -191,16 +194,23 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         ),
         courier=_build_courier(settings, keep, report),
         triggers=_build_triggers(settings, outside),
+        sender_keys=_build_sender_keys(settings),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
+        message_limits=settings.limits_on_messages,
     )
 
 
 def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
     try:
         return Courier(
-            keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url, report=report
+            keep,
+            now=SystemClock().now,  # others check the time of signatures by their own clocks
+            smtp_url=settings.smtp_url,
+            mail_from=settings.mail_from,
+            sms_url=settings.sms_url,
+            report=report,
         )
     except BadSetting as error:
         raise SettingsError(str(error)) from None
@@ -212,8 +222,25 @@ def _build_triggers(settings: Settings, outside: Outside) -> Triggers:
         key_id, secret = settings.lambda_access_key_id, settings.lambda_secret_access_key
         signer = Credentials(key_id, secret, settings.lambda_session_token) if key_id and secret else ANYBODY
         service = LambdaService(url=settings.lambda_url, credentials=signer)
-    # Others check the time of signatures by their own clocks, however tests have moved ours.
-    return Triggers(Routes(service=service, now=SystemClock().now, make_id=outside.random.uuid))
+    try:
+        routes = Routes(
+            settings.functions,
+            service=service,
+            path=settings.functions_path,
+            # Others check the time of signatures by their own clocks, however tests have moved ours.
+            now=SystemClock().now,
+            make_id=outside.random.uuid,
+        )
+    except BadMapping as error:
+        raise SettingsError(str(error)) from None
+    return Triggers(routes)
+
+
+def _build_sender_keys(settings: Settings) -> SenderKeys:
+    try:
+        return SenderKeys(settings.sender_keys, settings.kms_url)
+    except BadSenderKeys as error:
+        raise SettingsError(str(error)) from None
 
 
 def _build_log_routes(settings: Settings) -> LogRoutes:
@@ -235,6 +262,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         deps = build_deps(settings, store, outside)
         stack.callback(deps.passwords.close)
         stack.push_async_callback(deps.triggers.close)
+        stack.callback(deps.sender_keys.close)
         stack.push_async_callback(deps.courier.close)
         yield deps
 
@@ -282,6 +310,8 @@ def configure_logging(settings: Settings) -> None:
     )
     # It tells of each start and stop, and so do we.
     logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # It tells the address of each request, which may be meant for the two parties only.
+    logging.getLogger("httpx").setLevel("WARNING")
 
 
 def _moved_clock(wall: Clock) -> "MovedClock":
@@ -361,6 +391,8 @@ class App:
         self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
         self._stack.push_async_callback(self._write_uses)
         self._node = self.deps.random.uuid()
+        deliveries = DeliveryRounds(self.deps)
+        self._stack.push_async_callback(deliveries.close)
         background = (
             self._keep_stock,
             self._keep_swept,
@@ -368,6 +400,7 @@ class App:
             self._keep_logs_delivered,
             self._keep_uses_written,
             self._keep_importing,
+            deliveries.go,
         )
         for work in background:
             await self._stack.enter_async_context(_background(work))

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from poolhouse.core import custom_auth
 from poolhouse.core.acr import Method, level_of
 from poolhouse.core.client import Client
+from poolhouse.core.custom_auth import Puzzle
 from poolhouse.core.first_factors import PASSWORDLESS, PASSWORDS
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import (
@@ -35,12 +37,21 @@ from poolhouse.model import (
     UserPoolType,
     UserStatusType,
 )
+from tests.core.examples import make_user
 
 FACTORS = (Challenge.SMS_MFA, Challenge.SOFTWARE_TOKEN_MFA, Challenge.EMAIL_OTP)
 FIRSTS = (*PASSWORDS, Challenge.EMAIL_OTP, Challenge.SMS_OTP, Challenge.WEB_AUTHN)
 LEVELS = st.lists(st.integers(1, 4), unique=True).map(tuple)
 BEGUN = Progress(method=Challenge.PASSWORD, event_id="event")
 KNOWN = BEGUN.having(Proof.IDENTITY)
+# What functions hear of, as spec/api/06 §6 lists it, and EMAIL_OTP and SOFTWARE_TOKEN_MFA as the guide does.
+TOLD = {
+    Challenge.CUSTOM_CHALLENGE,
+    Challenge.PASSWORD_VERIFIER,
+    Challenge.DEVICE_SRP_AUTH,
+    Challenge.DEVICE_PASSWORD_VERIFIER,
+    *FACTORS,
+}
 # What a right answer to each challenge shows.
 SHOWN = {
     Challenge.PASSWORD: Proof.IDENTITY,
@@ -89,7 +100,7 @@ def answer(
     if challenge == Challenge.PASSWORD_SRP:
         return replace(progress, method=Challenge.PASSWORD_VERIFIER)
     # EMAIL_OTP is both: it shows identity where nothing has.
-    first = Proof.IDENTITY not in progress.proved
+    first = not progress.is_identified
     return progress.after(challenge, progress.having(Proof.IDENTITY if first else SHOWN[challenge]))
 
 
@@ -210,6 +221,41 @@ def test_an_address_is_proved_only_while_the_user_has_no_factor():
     due = Facts(factor_required=True, factors=(Challenge.SOFTWARE_TOKEN_MFA,))
     assert next_step(due, setting_up) == Challenge.SOFTWARE_TOKEN_MFA
     assert next_step(Facts(), setting_up) is None
+
+
+@given(all_facts(), st.data())
+def test_functions_alone_let_in(facts: Facts, data):
+    """Custom authentication ends in tokens by the word of its functions only, and a password asks for what it always asks.
+
+    Whatever they want asked is asked before they are heard again; without a password nothing else is.
+    """
+    ann = make_user()
+    progress, asked, released = Progress(method=Challenge.CUSTOM_CHALLENGE, event_id="event"), [], False
+    for _ in range(12):
+        if custom_auth.is_word_due(facts, progress):
+            word = data.draw(st.sampled_from(["CUSTOM_CHALLENGE", "PASSWORD_VERIFIER", None]))
+            released = word is None
+            response = {"issueTokens": True} if released else {"challengeName": word}
+            progress = custom_auth.obey(progress, response, ann)
+        challenge = next_step(facts, progress)
+        assert (challenge is None) == released
+        if challenge is None:
+            break
+        asked.append(challenge)
+        if challenge == Challenge.CUSTOM_CHALLENGE:
+            progress = custom_auth.answered(progress, Puzzle({}, {}), right=data.draw(st.booleans()))
+        elif challenge == Challenge.PASSWORD_VERIFIER:
+            progress = custom_auth.passed(progress.having_password(), challenge)
+        else:
+            progress = custom_auth.passed(answer(challenge, facts, progress), challenge)
+    others = set(asked) - {Challenge.CUSTOM_CHALLENGE, Challenge.PASSWORD_VERIFIER}
+    assert not others or Challenge.PASSWORD_VERIFIER in asked
+    if released and Challenge.PASSWORD_VERIFIER in asked:
+        assert facts.must_replace_password == (Challenge.NEW_PASSWORD_REQUIRED in asked)
+        due = facts.factor_required or bool(facts.factors) or facts.trusted_device
+        assert due == (Proof.SECOND_FACTOR in progress.proved)
+    told = [result.challenge for result in progress.results]
+    assert told == [name for name in asked if name in TOLD]
 
 
 def pool_with(mfa: UserPoolMfaType | None, *, sms: bool = False) -> Pool:

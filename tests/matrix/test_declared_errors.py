@@ -101,15 +101,13 @@ REACHED = {
         "operations/test_pools.py::test_a_region_has_ten_thousand_pools_at_most"
     ),
 }
-FUNCTIONS = "functions are not run yet: UnexpectedLambdaException tells so; tests/flows has functions that refuse"
 SIGNED = "who may call is told by the errors of signatures"
 UNLIMITED = "administrators are not limited"
 NO_CODE = "the operation takes no code"
 ASKED = "every challenge that a sign-in may lead to can be asked"
 # Errors that operations declare and do not meet here.
 UNREACHED = {
-    ("*", "InvalidLambdaResponseException"): FUNCTIONS,
-    ("*", "UserLambdaValidationException"): FUNCTIONS,
+    ("ConfirmDevice", "InvalidLambdaResponseException"): "no function is asked about a device",
     ("*", "NotAuthorizedException"): SIGNED,
     ("*", "UserNotConfirmedException"): "only confirmed users get as far as a token or challenge, and remain confirmed",
     ("*", "ResourceNotFoundException"): "a token whose pool or client is gone is an invalid token; an unknown domain "
@@ -144,7 +142,9 @@ UNREACHED = {
     ("DescribeUserPool", "UserPoolTaggingException"): "tags are checked when they are set",
     ("AdminConfirmSignUp", "LimitExceededException"): UNLIMITED,
     ("AdminResetUserPassword", "LimitExceededException"): UNLIMITED,
-    ("SignUp", "LimitExceededException"): "the limits are those of a user, who is not there yet",
+    ("SignUp", "LimitExceededException"): (
+        "told where POOLHOUSE_MESSAGE_LIMITS says so: flows/test_message_limits.py::test_limits_of_an_operator"
+    ),
     ("CreateTerms", "LimitExceededException"): "a client has two documents at most: TermsExistsException",
     ("CreateUserPoolDomain", "LimitExceededException"): "custom domains are not limited in number",
     ("DeleteUserPoolClientSecret", "LimitExceededException"): "nothing becomes more",

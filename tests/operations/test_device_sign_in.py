@@ -86,9 +86,12 @@ def require_factor(home):
     )
 
 
-def test_a_remembered_device_signs_in(home, call):
-    """After the password it proves its secret in two steps, and is not offered anew."""
+def test_a_remembered_device_signs_in(home, call, functions):
+    """After the password it proves its secret in two steps, and is not offered anew; the tokens' function hears so."""
+    arn = functions.add()
     device = Device(home())
+    settings = {"DeviceConfiguration": TRUSTED, "LambdaConfig": {"PreTokenGeneration": arn}}
+    call("UpdateUserPool", UserPoolId=device.home.pool_id, **settings)
     client = device.client()
     asked = device.begin()
     assert asked["Session"]
@@ -101,6 +104,8 @@ def test_a_remembered_device_signs_in(home, call):
     assert claims(made["AccessToken"])["device_key"] == device.key
     again = call("InitiateAuth", **device.home.refreshing(made, device.key))["AuthenticationResult"]
     assert claims(again["AccessToken"])["device_key"] == device.key
+    sources = [event["triggerSource"].removeprefix("TokenGeneration_") for event in functions.events(arn)]
+    assert sources == ["AuthenticateDevice", "RefreshTokens"]
     spent = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
     assert refusal(call, "RespondToAuthChallenge", **proof) == spent
 

@@ -254,6 +254,17 @@ def test_functions_of_a_replica_are_its_own(home, away, replicated, client_of):
     home("AdminInitiateAuth", **admin)
 
 
+def test_nobody_comes_over_through_a_replica(away, replicated, client_of, functions):
+    """A replica makes no users, so its function for other directories is not asked."""
+    pool_id = replicated()
+    client_id = client_of(pool_id)
+    arn = functions.add(region=AWAY)
+    away("UpdateUserPool", UserPoolId=pool_id, LambdaConfig={"UserMigration": arn})
+    strange = by_password(client_id) | {"AuthParameters": {"USERNAME": "bob", "PASSWORD": PASSWORD}}
+    refused(away, "UserNotFoundException", "InitiateAuth", **strange)
+    assert functions.events(arn) == []
+
+
 def test_a_new_password_is_set_at_the_primary(away, home, replicated, client_of):
     """A temporary password may be shown to a replica, but not replaced there."""
     client_id = client_of(replicated(), permanent=False)

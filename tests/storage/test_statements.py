@@ -15,6 +15,7 @@ from poolhouse.core.session import Attempts
 from poolhouse.core.session_tracking import Activity
 from poolhouse.model import EventSourceName, EventType, FeedbackValueType
 from poolhouse.storage import migrate, open_store
+from poolhouse.storage.deliveries import Lease
 from poolhouse.storage.engine import statements, translate, translate_schema
 from poolhouse.storage.transaction import Tx
 from tests.storage.builders import (
@@ -106,6 +107,9 @@ def write_everything(tx: Tx) -> None:
     tx.attempts.put("ann", Attempts(count=1, since=NOW), NOW)
     tx.nonces.spend("n", NOW)
     tx.outbox.add(message("1"))
+    tx.deliveries.add(b"sealed", NOW)
+    [lease] = tx.deliveries.lease(now=NOW, until=NOW, limit=9)
+    tx.deliveries.put_off(lease, NOW)
     tx.access_keys.insert(AccessKey(id="A", name="ci", sealed_secret=b"", created_at=NOW))
     tx.signing_keys.add_stock(signing_key())
     tx.signing_keys.claim(POOL, "id")
@@ -208,6 +212,9 @@ def read_everything(tx: Tx) -> None:
     tx.attempts.find("ann")
     tx.outbox.list()
     tx.outbox.list(to="x", last=True)
+    for to in (None, "x"):
+        tx.outbox.page(to=to, before=None, limit=9)
+    tx.deliveries.next_due()
     tx.access_keys.find("A")
     tx.access_keys.list()
     tx.signing_keys.stock_count()
@@ -232,6 +239,7 @@ def delete_everything(tx: Tx) -> None:
     """Call what deletes something."""
     ann = tx.users.find_by_username(POOL, "ann")
     tx.confirmation_codes.delete(ann.id, "sign-up")
+    tx.deliveries.delete(Lease(1, 1, b""))
     tx.attempts.delete("ann")
     tx.attempts.clear()
     tx.outbox.delete(to="x")

@@ -61,6 +61,8 @@ class Proof(StrEnum):
     """Something that a sign-in has shown to be so."""
 
     IDENTITY = "identity"
+    # In custom authentication, whose functions say whether that is enough.
+    PASSWORD = "password"
     NEW_PASSWORD = "new_password"
     SECOND_FACTOR = "second_factor"
     DEVICE_NAMED = "device_named"
@@ -83,6 +85,14 @@ class Facts(Struct, frozen=True, kw_only=True):
     trusted_device: bool = False
 
 
+class Result(Struct, frozen=True, array_like=True):
+    """What came of a challenge, as the functions of custom authentication hear of it."""
+
+    challenge: str
+    right: bool
+    metadata: str | None = None
+
+
 class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has been shown so far, sealed between the steps.
 
@@ -91,6 +101,8 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     where the user has none. ``device_key`` is the device that the client says it is.
     ``methods`` are those that were shown, now or by the access token that a step-up began with; ``targets`` are the
     levels to reach if possible, the most wanted first (spec/api/10 §9).
+    In custom authentication ``results`` is what the functions hear, oldest first, and ``wanted`` is what they want
+    asked now, None while they still have to say.
     """
 
     method: Challenge
@@ -102,10 +114,26 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     choosing: bool = False
     methods: Methods = frozenset()
     targets: tuple[int, ...] = ()
+    results: tuple[Result, ...] = ()
+    wanted: Challenge | None = None
+
+    @property
+    def is_led(self) -> bool:
+        """Whether functions lead the sign-in: custom authentication."""
+        return self.method is Challenge.CUSTOM_CHALLENGE
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether it is shown who is there, in custom authentication by the password: devices and second factors count."""
+        return (Proof.PASSWORD if self.is_led else Proof.IDENTITY) in self.proved
 
     def having(self, *proofs: Proof) -> "Progress":
         """Return the progress with more things shown."""
         return replace(self, proved=self.proved.union(proofs))
+
+    def having_password(self) -> "Progress":
+        """Return the progress after a right password."""
+        return self.having(Proof.PASSWORD if self.is_led else Proof.IDENTITY)
 
     def after(self, challenge: Challenge, answered: "Progress") -> "Progress":
         """Return what a right answer to a challenge made of this progress, with the method that it was shown by."""
@@ -120,7 +148,7 @@ Rule = Callable[[Facts, Progress], Challenge | None]
 
 def prove_identity(_: Facts, progress: Progress) -> Challenge | None:
     """Ask who is there, in the way that the flow began with."""
-    return None if Proof.IDENTITY in progress.proved else progress.method
+    return None if Proof.IDENTITY in progress.proved or progress.is_led else progress.method
 
 
 def replace_password(facts: Facts, progress: Progress) -> Challenge | None:
@@ -205,18 +233,31 @@ def _reach(facts: Facts, methods: Methods, first: Challenge | None = None) -> in
     return max(level_of(methods), *seconds, 0)
 
 
+def follow_functions(_: Facts, progress: Progress) -> Challenge | None:
+    """Ask what the functions of custom authentication want asked, until they say that it is enough."""
+    if Proof.IDENTITY in progress.proved or not progress.is_led:
+        return None
+    return progress.wanted or Challenge.CUSTOM_CHALLENGE
+
+
 RULES: tuple[Rule, ...] = (
     prove_identity,
     replace_password,
     prove_device,
     prove_second_factor,
     enrol_second_factor,
+    follow_functions,
 )
 
 
 def next_step(facts: Facts, progress: Progress) -> Challenge | None:
-    """Return the challenge to ask next, None when the user is signed in."""
-    asked = (rule(facts, progress) for rule in RULES)
+    """Return the challenge to ask next, None when the user is signed in.
+
+    In custom authentication a new password, devices and second factors come after the password, where the functions
+    want one at all (spec/api/06 §6).
+    """
+    due = Facts() if progress.is_led and Proof.PASSWORD not in progress.proved else facts
+    asked = (rule(due, progress) for rule in RULES)
     return next((challenge for challenge in asked if challenge is not None), None)
 
 

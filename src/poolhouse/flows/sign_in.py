@@ -4,13 +4,13 @@ What was shown so far travels sealed in the ``Session`` string (or the SECRET_BL
 stored state. A ``Session`` counts once: the step that succeeds spends its nonce in the write it makes anyway.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
 
-from poolhouse.core import events_auth
+from poolhouse.core import custom_auth, events_auth
 from poolhouse.core.acr import Methods, level_of
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.auth_events import shown_by
@@ -21,9 +21,9 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, next_step
 from poolhouse.core.user import User
-from poolhouse.flows import devices, journal, limits, tokens, user_auth
+from poolhouse.flows import devices, journal, limits, migration, tokens, user_auth
 from poolhouse.flows.calls import Call
-from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.flows.challenges import CHALLENGES, custom
 from poolhouse.flows.challenges.choice import find_choices, find_facts
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
 from poolhouse.flows.challenges.talk import Talk, Write, required
@@ -48,7 +48,6 @@ from poolhouse.model import (
     InvalidUserPoolConfigurationException,
     NotAuthorizedException,
     ResourceNotFoundException,
-    UserNotFoundException,
     UserStatusType,
 )
 from poolhouse.storage import Tx
@@ -63,16 +62,22 @@ ANSWERS = {
     ChallengeNameType.PASSWORD_SRP: "SRP_A",
     ChallengeNameType.WEB_AUTHN: "CREDENTIAL",
 }
+# Where a password may come along in clear, by which another directory can be asked for a user.
+WITH_PASSWORD = frozenset({ChallengeNameType.PASSWORD, ChallengeNameType.SELECT_CHALLENGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The first request of a sign-in. ``choice`` is for USER_AUTH only."""
+    """The first request of a sign-in.
+
+    ``with_srp`` has CUSTOM_AUTH begin with the password; ``choice`` is for USER_AUTH only.
+    """
 
     flow: AuthFlowType
     username: str
     password: str | None = None
     srp_a: str | None = None
+    with_srp: bool = False
     device_key: str | None = None
     client_metadata: dict[str, str] | None = None
     choice: Choice | None = None
@@ -106,6 +111,7 @@ class SignedIn:
     authorization code. It raises NotAuthorizedException where the step was taken by somebody else meanwhile.
     ``device`` is what the user signed in from, None where the pool does not know it.
     ``source`` is why tokens are made, as their trigger sees it; so may it see ``client_metadata``.
+    ``offers_device`` says that a device which the pool does not know yet may be confirmed.
     ``methods`` are those that were shown; ``level`` is what they reached, where the sign-in asked for one.
     """
 
@@ -118,6 +124,7 @@ class SignedIn:
     device: Device | None = None
     source: TokenSource = TokenSource.SIGN_IN
     client_metadata: dict[str, str] | None = None
+    offers_device: bool = True
     methods: Methods = frozenset()
     level: int = 0
 
@@ -143,8 +150,6 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         return user, devices.find_device(tx, pool, user, key)
 
     user, device = await call.store.read(load)
-    if user is None and not client.conceals_users:
-        raise UserNotFoundException("User does not exist.")
     talk = Talk(
         call=call,
         pool=pool,
@@ -155,7 +160,10 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         device=device,
     )
     await journal.check_address(talk.entry, method)
-    event = partial(events_auth.pre_authentication, client, user, attempt.client_metadata)
+    if talk.user is None:
+        password = attempt.password if method in WITH_PASSWORD else None
+        talk = await migration.at_sign_in(talk, attempt.username, password, attempt.client_metadata)
+    event = partial(events_auth.pre_authentication, pool, client, talk.user, attempt.client_metadata)
     async with journal.watching(talk.entry):
         await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
     if attempt.flow is AuthFlowType.USER_AUTH:
@@ -163,7 +171,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
-        await _define_challenge(talk)
+        talk = custom.begin(talk, given, with_srp=attempt.with_srp)
     return await _go_on(talk, given)
 
 
@@ -185,7 +193,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         # The password was replaced, by this very session, which is then spent, or otherwise; or all ends for the user.
         await call.store.write(state.spend)
         raise NotAuthorizedException(INVALID_SESSION)
-    if user is not None and Proof.IDENTITY in state.progress.proved:
+    if user is not None and (Proof.IDENTITY in state.progress.proved or state.progress.is_led):
         check_state(client, user)
     talk = Talk(
         call=call,
@@ -222,7 +230,7 @@ async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
 async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
     """Return the tokens of a sign-in over the API, stored together with what its last step left to write."""
     pool, device = signed_in.pool, signed_in.device
-    offered = devices.offer(call, pool) if device is None else None
+    offered = devices.offer(call, pool) if device is None and signed_in.offers_device else None
     device_key = device.key if device else (offered.device_key if offered else None)
     session = tokens.open_session(
         call,
@@ -272,9 +280,15 @@ def _is_answered(progress: Progress, given: Mapping[str, str]) -> bool:
 
 
 async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:
+    if challenge is ChallengeNameType.CUSTOM_CHALLENGE:
+        # A function judges a single answer to each question, also where it throws or somebody asks many times at once.
+        required(given, "ANSWER")
+        await talk.call.store.write(partial(_run, writes=writes))
+        writes = ()
     async with journal.watching(talk.entry, talk.progress, challenge):
         proved = await CHALLENGES[challenge].check(talk, given)
-    after = replace(talk, user=proved.user, progress=talk.progress.after(challenge, proved.progress), secret=b"")
+    progress = custom_auth.passed(talk.progress.after(challenge, proved.progress), challenge)
+    after = replace(talk, user=proved.user, progress=progress, secret=b"")
     if challenge is ChallengeNameType.SELECT_CHALLENGE and _is_answered(after.progress, given):
         return await _check(replace(after, secret=talk.secret), after.progress.method, given, *writes, *proved.writes)
     check_standing = partial(_check_standing, user=talk.user or proved.user)
@@ -283,16 +297,22 @@ async def _check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, s
 
 async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcome:
     """Ask the next question, or find that there is none. Either way the journal says so where something is written."""
-    if Proof.IDENTITY in talk.progress.proved:
+    if talk.progress.is_identified:
         await _check_device(talk)
-    challenge = next_step(find_facts(talk), talk.progress)
+    facts = find_facts(talk)
+    standing: tuple[Write, ...] = ()
+    if custom_auth.is_word_due(facts, talk.progress):
+        # What was shown is on record, and its session spent, before the functions learn of it.
+        if writes:
+            note = talk.entry.at(EventResponseType.InProgress, shown_by(talk.progress))
+            await talk.call.store.write(partial(_run, writes=(*writes, note)))
+        talk = await custom.follow(talk)
+        writes, standing = (), (partial(_check_standing, user=talk.user),)
+    challenge = next_step(facts, talk.progress)
     response = EventResponseType.InProgress if challenge else EventResponseType.Pass
     note = talk.entry.at(response, shown_by(talk.progress))
 
-    def commit(tx: Tx) -> None:
-        for write in (*writes, note):
-            write(tx)
-
+    commit = partial(_run, writes=(*standing, *writes, note))
     if challenge is None:
         return await _finish(talk, commit)
     if challenge not in CHALLENGES:
@@ -300,6 +320,11 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     if writes:
         await talk.call.store.write(commit)
     return await _ask(talk, challenge, given)
+
+
+def _run(tx: Tx, writes: Iterable[Write]) -> None:
+    for write in writes:
+        write(tx)
 
 
 async def _check_device(talk: Talk) -> None:
@@ -316,8 +341,8 @@ async def _check_device(talk: Talk) -> None:
 
 async def _finish(talk: Talk, commit: Write) -> SignedIn:
     assert talk.user is not None
-    new_device = talk.pool.tracks_devices and talk.device is None
-    event = partial(events_auth.post_authentication, talk.user, talk.client_metadata, new_device=new_device)
+    new_device = talk.pool.tracks_devices and talk.device is None and talk.progress.is_identified
+    event = partial(events_auth.post_authentication, talk.pool, talk.user, talk.client_metadata, new_device=new_device)
     async with journal.watching(talk.entry, talk.progress):
         await consult(
             talk.call, talk.pool, events_auth.POST_AUTHENTICATION, event, username=talk.name, client=talk.client
@@ -332,12 +357,15 @@ async def _finish(talk: Talk, commit: Write) -> SignedIn:
         device=talk.device,
         source=_source_of(talk.progress),
         client_metadata=talk.client_metadata,
+        offers_device=talk.progress.is_identified,
         methods=talk.progress.methods,
         level=level_of(talk.progress.methods) if talk.progress.targets else 0,
     )
 
 
 def _source_of(progress: Progress) -> TokenSource:
+    if progress.is_led:
+        return TokenSource.SIGN_IN
     if Proof.DEVICE in progress.proved:
         return TokenSource.DEVICE
     return TokenSource.NEW_PASSWORD if Proof.NEW_PASSWORD in progress.proved else TokenSource.SIGN_IN
@@ -358,11 +386,13 @@ async def _ask(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str
         expires_at=talk.call.now + talk.client.auth_session_seconds * 1000,
         secret=question.secret,
     )
-    sealer, parameters, available = talk.call.deps.sealer, question.parameters, find_choices(talk)
-    session = None if challenge in IN_BLOCKS and not talk.progress.choosing else seal_state(sealer, state)
+    sealer, parameters, progress = talk.call.deps.sealer, question.parameters, talk.progress
+    # The block is session enough, but where the answer may be another challenge's, or functions lead.
+    is_own = challenge in IN_BLOCKS and not (progress.choosing or progress.is_led)
+    session = None if is_own else seal_state(sealer, state)
     if challenge in IN_BLOCKS:
         parameters = parameters | {"SECRET_BLOCK": seal_block(sealer, state)}
-    return Ask(challenge=challenge, session=session, parameters=parameters, available=available)
+    return Ask(challenge=challenge, session=session, parameters=parameters, available=find_choices(talk))
 
 
 def _open_state(call: Call, reply: Reply) -> State:
@@ -402,13 +432,3 @@ def _check_standing(tx: Tx, user: User | None) -> None:
     present = tx.users.find_by_id(user.id)
     if present is None or not present.enabled or present.signed_out_at != user.signed_out_at:
         raise NotAuthorizedException(INCORRECT)
-
-
-async def _define_challenge(talk: Talk) -> None:
-    """Ask the trigger that leads custom authentication; raises InvalidParameterException where there is none."""
-    event = partial(events_auth.define_challenge, talk.client, talk.user)
-    if (
-        await consult(talk.call, talk.pool, events_auth.DEFINE_CHALLENGE, event, username=talk.name, client=talk.client)
-        is None
-    ):
-        raise InvalidParameterException("Custom auth lambda trigger is not configured for the user pool.")

@@ -6,13 +6,20 @@ from msgspec import Struct
 from poolhouse.core.sign_in import Progress, Proof
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
-from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
+from poolhouse.crypto.session_string import (
+    MAX_SESSION_CONTENT,
+    open_secret_block,
+    open_session,
+    seal_secret_block,
+    seal_session,
+)
 from poolhouse.flows.calls import Call
-from poolhouse.model import ChallengeNameType, NotAuthorizedException
+from poolhouse.model import ChallengeNameType, InvalidLambdaResponseException, NotAuthorizedException
 from poolhouse.storage import Tx
 
 INVALID_SESSION = "Invalid session for the user."
 EXPIRED_SESSION = "Invalid session for the user, session is expired."
+TOO_MUCH = "The challenges so far, with their private parameters and metadata, do not fit into a Session."
 SPENT_SESSION = "Invalid session for the user, session can only be used once."
 # Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
 IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.DEVICE_PASSWORD_VERIFIER})
@@ -63,8 +70,15 @@ _DECODER = msgspec.msgpack.Decoder(State)
 
 
 def seal_state(sealer: Sealer, state: State) -> str:
-    """Return a state as a ``Session`` string."""
-    return seal_session(sealer, _ENCODER.encode(state))
+    """Return a state as a ``Session`` string.
+
+    Raises InvalidLambdaResponseException where that cannot hold it: only the functions of custom authentication let it
+    grow.
+    """
+    content = _ENCODER.encode(state)
+    if len(content) > MAX_SESSION_CONTENT:
+        raise InvalidLambdaResponseException(TOO_MUCH)
+    return seal_session(sealer, content)
 
 
 def seal_block(sealer: Sealer, state: State) -> str:

@@ -21,9 +21,9 @@ from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
 from poolhouse.flows.journal import Entry
-from poolhouse.flows.limits import count_attempt
+from poolhouse.flows.limits import count_attempt, exceeded, find_asker
 from poolhouse.flows.links import base_url_of
-from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.messages import commit_and_send, compose, send_code, simulate
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.sign_in_state import INVALID_SESSION
 from poolhouse.flows.users import (
@@ -72,7 +72,16 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     user = await call.store.write(partial(_insert, entry=entry, name=request.username, user=new, code=code))
     details = None
     if code:
-        details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
+        details = await send_code(
+            call,
+            pool,
+            user,
+            kind=MessageKind.SIGN_UP,
+            attribute=code.stored.attribute,
+            code=code,
+            client=client,
+            client_metadata=request.client_metadata,
+        )
     if user.status == UserStatusType.CONFIRMED:
         await _announce(call, pool, client, user, request.client_metadata)
     confirmed = user.status == UserStatusType.CONFIRMED
@@ -142,10 +151,14 @@ async def resend(
     Raises InvalidParameterException, NotAuthorizedException, LimitExceededException, UserNotFoundException,
     CodeDeliveryFailureException.
     """
-    user = await call.store.read(lambda tx: find_user(tx, pool, username))
+    user, is_left = await call.store.read(
+        partial(find_asker, now=call.now, pool=pool, username=username, purpose=Purpose.RESEND_CODE)
+    )
     entry = journal.begin(call, pool, client, user, EventType.ResendCode, fold_username(pool, username))
     async with journal.watching(entry):
         code = _find_resent_code(call, pool, client, user)
+    if not is_left:
+        raise exceeded()
 
     def commit(tx: Tx) -> None:
         count_attempt(tx, call.now, pool, entry.name, Purpose.RESEND_CODE)
@@ -154,11 +167,21 @@ async def resend(
             tx.confirmation_codes.put(user.id, code.stored)
             entry.at(EventResponseType.Pass)(tx)
 
-    await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, client, user, code, MessageKind.RESEND_CODE, client_metadata)
+        composed = await compose(
+            call,
+            pool,
+            user,
+            kind=MessageKind.RESEND_CODE,
+            attribute=code.stored.attribute,
+            code=code,
+            client=client,
+            client_metadata=client_metadata,
+        )
+        return await commit_and_send(call, commit, composed)
     if client.conceals_users:
-        return simulate_delivery(call, pool, username)
+        return await commit_and_send(call, commit, simulate(call, pool, username))
+    await call.store.write(commit)
     raise UserNotFoundException(NO_COMBINATION)
 
 
@@ -199,13 +222,12 @@ def _check_request(call: Call, pool: Pool, client: Client, request: SignUpReques
     attributes = check_new(pool, named, complete=True)
     if "preferred_username" in attributes and "preferred_username" in pool.alias_attributes:
         raise InvalidParameterException(PREFERRED_TOO_EARLY)
-    flags = {f"{contact}_verified": "false" for contact in CONTACTS if contact in attributes}
     return User(
         pool_id=pool.id,
         sub=sub,
         username=username,
         status=UserStatusType.UNCONFIRMED,
-        attributes=attributes | flags,
+        attributes=attributes,
         credentials=Credentials(),
         created_at=call.now,
         modified_at=call.now,
@@ -222,7 +244,11 @@ def _check_password(pool: Pool, password: str | None, attributes: Mapping[str, s
 
 
 def _apply(verdict: events.Verdict, user: User) -> User:
-    flags = {f"{contact}_verified": "true" for contact in verdict.verified}
+    flags = {
+        f"{contact}_verified": "true" if contact in verdict.verified else "false"
+        for contact in CONTACTS
+        if contact in user.attributes
+    }
     status = UserStatusType.CONFIRMED if verdict.confirmed else user.status
     return replace(user, attributes=user.attributes | flags, status=status)
 
@@ -273,27 +299,6 @@ def _confirmed_by(stored: ConfirmationCode, user: User, now: int) -> User:
     return replace(user, status=UserStatusType.CONFIRMED, attributes=attributes, modified_at=now)
 
 
-async def _send(
-    call: Call,
-    pool: Pool,
-    client: Client,
-    user: User,
-    code: FreshCode,
-    kind: MessageKind,
-    client_metadata: dict[str, str] | None,
-) -> CodeDeliveryDetailsType:
-    return await send_code(
-        call,
-        pool,
-        user,
-        kind=kind,
-        attribute=code.stored.attribute,
-        code=code.text,
-        client=client,
-        client_metadata=client_metadata,
-    )
-
-
 async def _announce(
     call: Call, pool: Pool, client: Client | None, user: User, client_metadata: dict[str, str] | None
 ) -> None:
@@ -302,7 +307,7 @@ async def _announce(
         call,
         pool,
         events.CONFIRMED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )

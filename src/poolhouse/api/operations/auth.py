@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from poolhouse.api.registry import operation
 from poolhouse.core.client import Client
-from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica_rules import check_challenge
 from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
@@ -78,11 +77,10 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: CUSTOM_CHALLENGE is never asked in this version, so an answer to it is refused as an invalid
-    session. A code by mail or text message is void once its address, or the factors that
-    the user has turned on, have changed. MFA_SETUP takes a telephone number as PHONE_NUMBER, as it takes an e-mail address
-    as EMAIL; neither replaces one that the client may not write. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
-    password was right.
+    Differs from Cognito: a code by mail or text message is void once its address, or the factors that the user has
+    turned on, have changed. MFA_SETUP takes a telephone number as PHONE_NUMBER, as it takes an e-mail address as EMAIL;
+    neither replaces one that the client may not write. DEVICE_SRP_AUTH has to be answered with its Session, which shows
+    that the password was right.
     """
     app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     return await _respond(call, app, request, RespondToAuthChallengeResponse)
@@ -119,7 +117,6 @@ async def get_tokens_from_refresh_token(
         pool,
         client,
         holder,
-        source=TokenSource.REFRESH,
         device_key=request.device_key,
         client_metadata=request.client_metadata,
     )
@@ -163,6 +160,8 @@ async def _initiate(
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
+        # The guide and SDKs write it the first way, the API reference the other (spec/api/04 §2).
+        with_srp="SRP_A" in (given.get("CHALLENGE_NAME"), given.get("ChallengeName")),
         device_key=given.get("DEVICE_KEY"),
         client_metadata=request.client_metadata,
         choice=Choice(
@@ -189,9 +188,8 @@ async def _refresh(
             f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
         )
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
-    return await tokens.renew(
-        call, pool, client, holder, source=TokenSource.REFRESH, device_key=given.get("DEVICE_KEY")
-    )
+    # Cognito: ClientMetadata does not get to the trigger from here (documentation of InitiateAuth).
+    return await tokens.renew(call, pool, client, holder, device_key=given.get("DEVICE_KEY"))
 
 
 def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ A challenge that this table lacks is one that this version cannot ask.
 """
 
 from poolhouse.flows.challenges import (
+    custom,
     device,
     device_verifier,
     mfa_setup,
@@ -30,6 +31,7 @@ CHALLENGES: dict[ChallengeNameType, Challenge] = {
     ChallengeNameType.NEW_PASSWORD_REQUIRED: new_password,
     ChallengeNameType.DEVICE_SRP_AUTH: device,
     ChallengeNameType.DEVICE_PASSWORD_VERIFIER: device_verifier,
+    ChallengeNameType.CUSTOM_CHALLENGE: custom,
     ChallengeNameType.SOFTWARE_TOKEN_MFA: software_token,
     ChallengeNameType.SMS_MFA: one_time_code.sms_mfa,
     ChallengeNameType.SMS_OTP: one_time_code.sms_otp,

@@ -6,7 +6,6 @@ from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
 from poolhouse.core.limits import Guess
 from poolhouse.core.passwords import is_temporary_expired
-from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.challenges.talk import Proved, Talk, Write
@@ -94,4 +93,4 @@ def prove(talk: Talk, user: User, *writes: Write) -> Proved:
         limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name)
         limits.reset(tx, talk.pool, talk.name)
 
-    return Proved(user, talk.progress.having(Proof.IDENTITY), (forgive, *writes))
+    return Proved(user, talk.progress.having_password(), (forgive, *writes))

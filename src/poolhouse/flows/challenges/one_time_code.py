@@ -23,7 +23,7 @@ from poolhouse.flows import limits
 from poolhouse.flows.challenges.identity import check_admitted
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, identified, required
 from poolhouse.flows.codes import drop_outdated_codes
-from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.messages import commit_and_send, send_code, simulate
 from poolhouse.flows.sign_in_state import INVALID_SESSION
 from poolhouse.flows.users import get_user_again, save_user
 from poolhouse.model import (
@@ -64,7 +64,8 @@ class OneTimeCode:
         if user is None and not _is_first(talk):
             raise InvalidParameterException(f"User does not have delivery config set to turn on {self.name}")
         if user is None:
-            details = simulate_delivery(talk.call, talk.pool, talk.name, self.attribute)
+            composed = simulate(talk.call, talk.pool, talk.name, self.attribute)
+            details = await commit_and_send(talk.call, lambda _: None, composed)
             secret = talk.call.deps.random.bytes(_DIGEST_LENGTH)
         else:
             length = codes.FIRST_FACTOR_LENGTH if _is_first(talk) else codes.LENGTH
@@ -170,7 +171,7 @@ class OneTimeCode:
 
 
 def _is_first(talk: Talk) -> bool:
-    return Proof.IDENTITY not in talk.progress.proved
+    return not talk.progress.is_identified
 
 
 def _guess_of(talk: Talk) -> Guess:
