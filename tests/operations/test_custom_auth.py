@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from pycognito.aws_srp import AWSSRP
 
 from tests.conftest import PASSWORD
-from tests.operations.owner import PREFERRED, TOTP, Owner
+from tests.operations.owner import PREFERRED, SENDER, TOTP, Owner
 from tests.operations.talk import DISABLED, NO_USER, OTHER_PASSWORD, WRONG_PASSWORD, refusal
 from tests.operations.test_groups import claims
 
@@ -363,6 +363,23 @@ def test_second_factors_follow_the_password_only(server, club, user, call):
     assert here.requests(here.define)[-1]["userAttributes"]["cognito:mfa_enabled"] == "true"
 
     asked = here.start(name)
+    assert here.answer(name, asked, ANSWER="blue")["AuthenticationResult"]
+
+
+def test_a_code_follows_the_password_as_a_second_factor(server, club, user, call, inbox):
+    """Where the user's second factor is a code by mail it shows no more than that: the functions have the last word."""
+    here = club(define=password_then_color, EmailConfiguration=SENDER)
+    name = user(here.pool_id, email="led@example.org", email_verified="true")
+    call("SetUserPoolMfaConfig", UserPoolId=here.pool_id, MfaConfiguration="OPTIONAL", EmailMfaConfiguration={})
+    ids = {"UserPoolId": here.pool_id, "Username": name}
+    call("AdminSetUserMFAPreference", **ids, EmailMfaSettings=PREFERRED)
+    srp = here.srp(name)
+    asked = here.call(RESPOND, **here.prove(srp, here.start_with_srp(srp)))
+    assert asked["ChallengeName"] == "EMAIL_OTP"
+    code = inbox("led@example.org")[-1].code
+    assert len(code) == 6
+    asked = here.answer(name, asked, EMAIL_OTP_CODE=code)
+    assert asked["ChallengeName"] == "CUSTOM_CHALLENGE"
     assert here.answer(name, asked, ANSWER="blue")["AuthenticationResult"]
 
 

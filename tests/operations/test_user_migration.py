@@ -175,6 +175,21 @@ def test_failures_look_like_nobody(call, town, existence, refused):
         assert "CodeDeliveryDetails" in here.forgets("stranger")
 
 
+def test_a_password_chosen_on_the_way_brings_the_user_over(call, town, app):
+    """In a choice-based sign-in the function is asked once the password is there, as for any other first sign-in."""
+    here = town(existence="ENABLED")
+    flows = ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client = app(here.pool_id, ExplicitAuthFlows=flows, PreventUserExistenceErrors="ENABLED")
+    ids = {"ClientId": client["ClientId"]}
+    asked = call("InitiateAuth", **ids, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": "ann"})
+    assert here.events() == []
+    answer = {"USERNAME": "ann", "ANSWER": "PASSWORD", "PASSWORD": OLD_PASSWORD}
+    ids |= {"ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
+    made = call("RespondToAuthChallenge", **ids, ChallengeResponses=answer)
+    assert claims(made["AuthenticationResult"]["IdToken"])["email"] == "ann@old.example"
+    assert len(here.events()) == 1
+
+
 def test_guesses_at_the_other_directory_lock_the_name(call, town):
     """Wrong passwords of users who are elsewhere count like those of the pool's own, and then nothing is asked."""
     here = town()
