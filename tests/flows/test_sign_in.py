@@ -502,3 +502,8 @@ def test_names_and_aliases(stage: Stage):
     for name in ("ann", "ann@example.com") * 2:
         play(stage, name) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << WRONG
     play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << WRONG >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << LOCKED
+
+
+def test_every_challenge_can_be_asked_and_answered():
+    """Each name of the API has its module; ADMIN_NO_SRP_AUTH is a flow that the API lists among them."""
+    assert set(CHALLENGES) == set(ChallengeNameType) - {ChallengeNameType.ADMIN_NO_SRP_AUTH}

@@ -45,7 +45,6 @@ from poolhouse.model import (
     ChallengeNameType,
     EventResponseType,
     InvalidParameterException,
-    InvalidUserPoolConfigurationException,
     NotAuthorizedException,
     ResourceNotFoundException,
     UserStatusType,
@@ -318,8 +317,6 @@ async def _go_on(talk: Talk, given: Mapping[str, str], *writes: Write) -> Outcom
     commit = partial(_run, writes=(*standing, *writes, note))
     if challenge is None:
         return await _finish(talk, commit)
-    if challenge not in CHALLENGES:
-        raise InvalidUserPoolConfigurationException(f"The challenge {challenge} is not available in this version.")
     if writes:
         await talk.call.store.write(commit)
     return await _ask(talk, challenge, given)
