@@ -6,7 +6,8 @@
 PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
 TESTS ?= tests
-JOBS ?= 2
+# One more than the two cores of CI: tests wait for servers and disks as much as they compute.
+JOBS ?= 3
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20

@@ -9,7 +9,8 @@ import struct
 from typing import Any
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -37,10 +38,15 @@ class Authenticator:
     def __init__(self, *, algorithm: int = ES256, flags: int = USER_PRESENT | USER_VERIFIED, aaguid: bytes = bytes(16)):
         self.algorithm, self.flags, self.aaguid = algorithm, flags, aaguid
         self.id = secrets.token_bytes(32)
+        self.key: Any = None
+        self.user_handle = ""
+        # What it counts at its next use; None is for one that does not count.
+        self.count: int | None = None
 
     def create(self, options: dict[str, Any], *, origin: str = ORIGIN, **changes: Any) -> dict[str, Any]:
         """The RegistrationResponseJSON for creation options; ``changes`` are its members beside ``response``."""
         rp_id = changes.pop("rp_id", options["rp"]["id"])
+        self.user_handle = options["user"]["id"]
         kind, transports = changes.pop("kind", "webauthn.create"), changes.pop("transports", ["internal", "hybrid"])
         client_data = {
             "type": kind,
@@ -62,6 +68,35 @@ class Authenticator:
             "response": response,
         } | changes
 
+    def get(self, options: dict[str, Any], *, origin: str = ORIGIN, **changes: Any) -> str:
+        """The AuthenticationResponseJSON for request options, as text (WebAuthn Level 2 §6.3.3)."""
+        rp_id, challenge = changes.pop("rp_id", options["rpId"]), changes.pop("challenge", options["challenge"])
+        kind = changes.pop("kind", "webauthn.get")
+        client_data = json.dumps({"type": kind, "challenge": challenge, "origin": origin}).encode()
+        count = self.count or 0
+        self.count = None if self.count is None else self.count + 1
+        data = hashlib.sha256(rp_id.encode()).digest() + bytes([self.flags]) + struct.pack(">I", count)
+        response = {
+            "clientDataJSON": b64url(client_data),
+            "authenticatorData": b64url(data),
+            "signature": b64url(self.sign(data + hashlib.sha256(client_data).digest())),
+            "userHandle": self.user_handle,
+        }
+        credential = {
+            "id": b64url(self.id),
+            "rawId": b64url(self.id),
+            "type": "public-key",
+            "authenticatorAttachment": "platform",
+            "clientExtensionResults": {},
+            "response": response | changes.pop("response", {}),
+        }
+        return json.dumps(credential | changes)
+
+    def sign(self, data: bytes) -> bytes:
+        if self.algorithm == ES256:
+            return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+        return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
     def attestation(self, rp_id: str, *, format: str = "none", key: Any = None) -> bytes:
         data = hashlib.sha256(rp_id.encode()).digest() + bytes([self.flags | ATTESTED]) + struct.pack(">I", 0)
         data += self.aaguid + struct.pack(">H", len(self.id)) + self.id + cbor2.dumps(key or self.public_key())
@@ -70,8 +105,10 @@ class Authenticator:
     def public_key(self) -> dict[int, Any]:
         """The COSE key (RFC 9053 §7.1, RFC 8230 §4)."""
         if self.algorithm == ES256:
-            return cose_of(ec.generate_private_key(ec.SECP256R1()))
-        return cose_of(rsa.generate_private_key(65537, 2048))
+            self.key = ec.generate_private_key(ec.SECP256R1())
+        else:
+            self.key = rsa.generate_private_key(65537, 2048)
+        return cose_of(self.key)
 
 
 def cose_of(key: EllipticCurvePrivateKey | RSAPrivateKey) -> dict[int, Any]:

@@ -1,6 +1,7 @@
 """The fixtures: nouns, each a small builder over one real server on loopback."""
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import pathlib
@@ -20,6 +21,7 @@ from tests.functions import Functions
 
 ACCESS_KEY, SECRET_KEY = "AKPHTESTTESTTESTTEST", "test-secret-of-the-root-access-key-00000"
 PASSWORD = "Correct-Horse-1"
+SENDER_KEY_ARN, SENDER_KEY = "arn:aws:kms:us-east-1:000000000000:key/senders", b"s" * 32
 _numbers = itertools.count(1)
 
 
@@ -208,7 +210,9 @@ def session_server(
     rsa_keys, functions: Functions, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """One server for the whole run."""
-    server = Server(make_settings(database_url, tmp_path_factory.mktemp("server"), lambda_url=functions.url))
+    directory = tmp_path_factory.mktemp("server")
+    keys = {SENDER_KEY_ARN: base64.b64encode(SENDER_KEY).decode()}
+    server = Server(make_settings(database_url, directory, lambda_url=functions.url, sender_keys=keys))
     server.start()
     yield server
     server.stop()

@@ -8,6 +8,7 @@ A handler returns the event; what it raises is its FunctionError, ``Refusal`` is
 ``hang`` never answers.
 """
 
+import base64
 import contextlib
 import itertools
 import json
@@ -19,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
+
+import standardwebhooks
 
 Handler = Callable[[dict[str, Any], Any], Any]
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
@@ -56,11 +59,26 @@ def echo(event: dict[str, Any], _: Any) -> dict[str, Any]:
     return event
 
 
+@dataclass
+class Webhook:
+    """A webhook, and what it was sent."""
+
+    url: str
+    secret: str = "whsec_" + base64.b64encode(b"a key of the tests, 32 bytes long").decode()
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, headers: dict[str, str], body: bytes) -> bytes:
+        """Take an event and give it back."""
+        self.events.append(standardwebhooks.Webhook(self.secret).verify(body, headers))
+        return body
+
+
 class Functions:
     """The endpoint; it listens from the start until ``close``."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}
+        self._webhooks: dict[str, Webhook] = {}
         self._numbers = itertools.count(1)
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._request_handler())
@@ -90,6 +108,12 @@ class Functions:
         """The events that a function got, oldest first, as they were when it got them."""
         return [call.event for call in self.calls(arn)]
 
+    def webhook(self) -> "Webhook":
+        """Make a webhook that takes every event as it is, and verifies its signature."""
+        webhook = Webhook(f"{self.url}/webhook/{next(self._numbers)}")
+        self._webhooks[webhook.url.removeprefix(self.url)] = webhook
+        return webhook
+
     def hang(self, event: dict[str, Any], _: Any) -> dict[str, Any]:
         """A handler that does not answer as long as anybody waits."""
         self._closing.wait(60)
@@ -102,7 +126,9 @@ class Functions:
         self._server.server_close()
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Answer one request as Lambda does."""
+        """Answer one request as Lambda does, or as a webhook."""
+        if path in self._webhooks:
+            return 200, {}, self._webhooks[path].take(headers, body)
         try:
             return self._invoke(path, headers, body)
         except Refusal as refusal:
@@ -145,6 +171,8 @@ class Functions:
     def _request_handler(functions) -> type[BaseHTTPRequestHandler]:
         class RequestHandler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two packets; the second must not wait for the first one's receipt, 40 ms later.
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -19,6 +19,8 @@ from cyclopts import App
 from poolhouse.cli import app as command_line
 from poolhouse.cli import main
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY, Server, make_settings
+from tests.delivery.test_smtp import serving
+from tests.triggers.running import EXAMPLES, arn_of
 
 BIN = pathlib.Path(sys.executable).parent
 MEMBERS = ["id", "at", "channel", "to", "subject", "body", "code", "template", "user_pool_id", "username"]
@@ -220,6 +222,22 @@ def test_outbox_for_people(poolhouse, own_server):
     assert re.search(r"\n    .*\d{6}", told)
 
 
+def test_a_test_message(poolhouse, refusal, own_server):
+    """It leaves as the settings say, or stays in the outbox; what went wrong is told, and is one sentence."""
+    assert poolhouse("messages", "test", "+15551230199") == (
+        "POOLHOUSE_SMS_URL is not set: the message is in the outbox.\n"
+    )
+    assert json.loads(poolhouse("outbox", "--json", "--last"))[0]["to"] == "+15551230199"
+    with serving() as (inbox, port):
+        told = poolhouse("messages", "test", "ann@example.com", SMTP_URL=f"smtp://127.0.0.1:{port}")
+    assert told == "Mail to ann@example.com was taken.\n"
+    assert inbox.parsed()["Subject"] == "Test message"
+    away = f"smtp://127.0.0.1:{port}"
+    assert refusal("messages", "test", "ann@example.com", SMTP_URL=away) == (
+        "poolhouse: the message did not leave: 127.0.0.1: SMTPConnectError"
+    )
+
+
 # migrate, check, version
 
 
@@ -261,6 +279,81 @@ def test_check(poolhouse, own_server):
     assert "database    ok (sqlite, 1 user pools in us-east-1)\n" in told
     assert "mail        outbox: nothing is sent\n" in told
     assert "mail        SMTP\n" in poolhouse("check", SMTP_URL="smtp://mail.example.org:25")
+
+
+# triggers
+
+
+def function_pool(server: Server, **functions: str) -> str:
+    """Make a pool that names functions; give its id."""
+    return server.boto().create_user_pool(PoolName="p", LambdaConfig=functions)["UserPool"]["Id"]
+
+
+FUNCTIONS = {
+    "FUNCTIONS": json.dumps({"*:sign-up": "python:pre_sign_up:lambda_handler", "*:lost": "python:nowhere:f"}),
+    "FUNCTIONS_PATH": str(EXAMPLES),
+}
+
+
+def test_triggers_are_listed(poolhouse, refusal, own_server):
+    """Each function of each pool, and where it runs; a check tells of those that run nowhere, or cannot."""
+    pool_id = function_pool(own_server, PreSignUp=arn_of("sign-up"), PostConfirmation=arn_of("other"))
+    known = {"FUNCTIONS": '{"*:sign-up": "python:pre_sign_up:lambda_handler"}', "FUNCTIONS_PATH": str(EXAMPLES)}
+    expected = {"PreSignUp": "Python function pre_sign_up:lambda_handler", "PostConfirmation": "nothing"}
+    listed = json.loads(poolhouse("triggers", "list", "--json", **known))
+    assert {(one["user_pool_id"], one["region"]) for one in listed} == {(pool_id, "us-east-1")}
+    assert {one["trigger"]: one["runs"] for one in listed} == expected
+    assert f"{pool_id}  us-east-1  PreSignUp  {arn_of('sign-up')}\n    Python function" in poolhouse("triggers", "list")
+    assert "functions   1 of 2 that pools name run nowhere: poolhouse triggers list\n" in poolhouse("check")
+    assert "functions   ok (pools name 2)\n" in poolhouse("check", LAMBDA_URL="http://127.0.0.1:9")
+    told = "poolhouse: Python function nowhere:f: Unable to import module 'nowhere': No module named 'nowhere'."
+    assert refusal("check", **FUNCTIONS) == told
+    bad = "poolhouse: POOLHOUSE_FUNCTIONS: a function in Python is named as python:package.module:function."
+    assert refusal("check", FUNCTIONS='{"*": "python:x"}') == bad
+
+
+def test_triggers_are_tried(poolhouse, refusal, command, own_server, tmp_path):
+    """A sample event, or one of a file, goes to a function; its response, or the error in Cognito's words, is told."""
+    pool_id = function_pool(own_server, PreSignUp=arn_of("sign-up"))
+    confirmed = {"autoConfirmUser": True, "autoVerifyEmail": True, "autoVerifyPhone": True}
+    said = poolhouse("triggers", "test", "PreSignUp_SignUp", "--user-pool-id", pool_id, **FUNCTIONS)
+    first, _, rest = said.partition("\n")
+    assert re.fullmatch(r"Python function pre_sign_up:lambda_handler answered after \d+ ms", first)
+    assert json.loads(rest) == confirmed
+    file = tmp_path / "event.json"
+    file.write_text('{"request": {"userAttributes": {}}, "response": {"mine": 1}}')
+    with_file = ("triggers", "test", "PreSignUp_SignUp", "--arn", arn_of("sign-up"), "--event", str(file))
+    assert json.loads(poolhouse(*with_file, "--json"))["response"] == {"mine": 1, "autoConfirmUser": True}
+    file.write_text('{"request": {}, "response": {}}')
+    said = command(*with_file, "--json")
+    report = json.loads(said.out)
+    assert (said.code, report["arn"], report["response"]) == (1, arn_of("sign-up"), None)
+    assert report["error"] == {
+        "type": "UserLambdaValidationException",
+        "message": "PreSignUp failed with error 'userAttributes'.",
+    }
+    text = "poolhouse: UserLambdaValidationException: PreSignUp failed with error 'userAttributes'. ("
+    assert refusal(*with_file).startswith(text)
+    file.write_text("[]")
+    assert refusal(*with_file) == f"poolhouse: {file} holds no JSON object"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["PreSignUp"], "there is no trigger source PreSignUp; there are PreSignUp_SignUp, "),
+        (["PreSignUp_SignUp"], "give either --user-pool-id or --arn"),
+        (["PreSignUp_SignUp", "--arn", "a", "--user-pool-id", "b"], "give either --user-pool-id or --arn"),
+        (["PreSignUp_SignUp", "--user-pool-id", "us-east-1_Nobody"], "user pool us-east-1_Nobody does not exist"),
+        (["PreSignUp_SignUp", "--arn", "a", "--event", "/nowhere"], "/nowhere: No such file or directory"),
+        (["PreSignUp_SignUp", "--arn", "a"], "UnexpectedLambdaException: PreSignUp invocation failed due to error Res"),
+    ],
+)
+def test_triggers_that_cannot_be_tried(command, tmp_path, words, told):
+    """What is missing is said."""
+    said = command("triggers", "test", *words, DATABASE=f"sqlite:///{tmp_path}/p.db")
+    assert said.code == 1
+    assert f"poolhouse: {told}" in said.err
 
 
 def test_version(command, fresh_database):
@@ -413,8 +506,8 @@ PATHS = list(command_paths(command_line))
 def test_every_command_of_the_interface_is_there():
     """The names that scripts rely on."""
     assert {path[0] for path in PATHS if path} == {
-        *("serve", "env", "outbox", "migrate", "check", "backup", "restore"),
-        *("keys", "credentials", "operators", "imports", "seed", "version"),
+        *("serve", "env", "outbox", "messages", "migrate", "check", "backup", "restore"),
+        *("keys", "credentials", "operators", "imports", "seed", "triggers", "version"),
     }
 
 

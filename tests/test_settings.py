@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from poolhouse.settings import LATER, SECRETS, LogCollector, Settings, SettingsError, describe, load
+from poolhouse.settings import LATER, SECRETS, FunctionEndpoint, LogCollector, Settings, SettingsError, describe, load
 
 # The settings of the published interface that this version covers, by their defaults.
 COVERED = {
@@ -185,6 +185,14 @@ def test_rate_limits_are_read_by_category():
     assert of(RATE_LIMITS="UserToken=120, UserRead = 7").limits_by_category == {"UserToken": 120, "UserRead": 7}
 
 
+def test_message_limits_are_read():
+    """Each says how many messages of a channel, counted how, and in which time."""
+    (limit,) = of(MESSAGE_LIMITS="sms-destination=5/hour").limits_on_messages
+    assert (limit.channel, limit.scope, limit.most, limit.window) == ("SMS", "destination", 5, 3_600_000)
+    with pytest.raises(SettingsError, match="POOLHOUSE_MESSAGE_LIMITS"):
+        of(MESSAGE_LIMITS="sms=5")
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_booleans(text, value):
     """True and false in words or figures."""
@@ -300,9 +308,31 @@ def test_log_delivery_is_a_document(tmp_path):
         assert refusal({"POOLHOUSE_LOG_DELIVERY": bad}).startswith("POOLHOUSE_LOG_DELIVERY: ")
 
 
-def test_log_delivery_in_a_settings_file(tmp_path):
+def test_functions_are_a_document(tmp_path):
+    """JSON in the environment, a table in the settings file; what is wrong is told without the secret."""
+    given = '{"*:a": "python:hooks:f", "*": {"url": "https://x.example/", "secret": "whsec_x"}}'
+    expected = {"*:a": "python:hooks:f", "*": FunctionEndpoint(url="https://x.example/", secret="whsec_x")}
+    assert of(FUNCTIONS=given).functions == expected
+    file = tmp_path / "poolhouse.toml"
+    file.write_text(
+        'functions_path = "/srv/functions"\n[functions]\n'
+        '"*:a" = "python:hooks:f"\n"*" = {url = "https://x.example/", secret = "whsec_x"}\n'
+    )
+    settings = load({}, {}, str(file))
+    assert (settings.functions, settings.functions_path) == (expected, "/srv/functions")
+    for bad in ("[]", '{"*": 1}', '{"*": {"url": "x"}}', '{"*": {"url": "x", "secret": "whsec_x", "more": ""}}'):
+        told = refusal({"POOLHOUSE_FUNCTIONS": bad})
+        assert told.startswith("POOLHOUSE_FUNCTIONS: ")
+        assert "whsec" not in told
+
+
+def test_documents_in_a_settings_file(tmp_path):
     """A table of TOML is the same document."""
     file = tmp_path / "poolhouse.toml"
-    file.write_text('[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n')
+    file.write_text(
+        '[log_delivery]\n"arn:*" = "file:/x"\n"*" = {url = "https://x.example/"}\n[sender_keys]\n"*" = "kms"\n'
+    )
     expected = {"arn:*": "file:/x", "*": LogCollector(url="https://x.example/")}
-    assert load({}, {}, str(file)).log_delivery == expected
+    settings = load({}, {}, str(file))
+    assert (settings.log_delivery, settings.sender_keys) == (expected, {"*": "kms"})
+    assert of(SENDER_KEYS='{"*": "kms"}').sender_keys == settings.sender_keys

@@ -22,8 +22,8 @@ import poolhouse.api.operations  # noqa: F401 - fills the registry
 from poolhouse.api.errors import ProtocolError
 from poolhouse.api.registry import HANDLERS
 from poolhouse.cli import app as command_line
-from poolhouse.core.sign_in import METHODS, NEEDED_FLOWS, REFRESH_FLOWS, RULES, Facts, Progress, Proof
-from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.core.first_factors import PASSWORDLESS, PASSWORDS
+from poolhouse.core.sign_in import METHODS, NEEDED_FLOWS, RULES, Facts, Progress, Proof
 from poolhouse.model import OPERATIONS, Access, AuthFlowType, ChallengeNameType
 from poolhouse.oauth.errors import CODES
 from poolhouse.oauth.grants import GRANTS
@@ -246,8 +246,6 @@ def oauth_errors() -> dict[str, str]:
 
 def differences() -> str:
     """Return the page of all differences: what is missing, then what behaves otherwise."""
-    challenges = ", ".join(f"`{challenge}`" for challenge in ChallengeNameType if challenge not in CHALLENGES)
-    flows = [flow for flow, method in METHODS.items() if method not in CHALLENGES]
     paths = ", ".join(f"`{path}`" for path in MISSING_PATHS)
     grants = " and ".join(", ".join(f"`{grant}`" for grant in GRANTS).rsplit(", ", 1))
     http = "".join(f"- **{topic}**: {text}\n" for topic, text in sorted(http_differences().items()))
@@ -257,11 +255,6 @@ def differences() -> str:
         "What this version lacks, and where it behaves otherwise than Cognito does, as far as we know it.\n"
         "A difference that is not listed here is a bug.\n\n"
         "## Not in this version\n\n"
-        f"These challenges are never asked: {challenges}.\n"
-        "A sign-in that would need one answers `InvalidUserPoolConfigurationException`.\n\n"
-        f"These flows cannot be finished: {', '.join(f'`{flow}`' for flow in flows)}.\n"
-        "`CUSTOM_AUTH` answers `InvalidParameterException` where the pool has no function for it, "
-        "`UnexpectedLambdaException` where it has one.\n\n"
         f"These paths of a pool domain answer 404: {paths}.\n"
         f"Any other `grant_type` than {grants} answers `unsupported_grant_type`.\n\n"
         f"## Over HTTP, in tokens and messages\n\n{http}\n"
@@ -330,14 +323,10 @@ def diagram() -> str:
         meaning = first_sentence(rule).removesuffix(".").replace('"', "'").replace("`", "")
         lines += [f'  {rule.__name__}{{{{"{rule.__name__}<br/>{meaning}"}}}}']
         lines += [f"  {previous} {'-->|nothing to ask|' if previous != 'start' else '-->'} {rule.__name__}"]
-        lines += [
-            f'  {rule.__name__} -->|asks| {challenge}["{challenge}"]{"" if challenge in CHALLENGES else ":::later"}'
-            for challenge in sorted(asked_by(rule))
-        ]
+        lines += [f'  {rule.__name__} -->|asks| {challenge}["{challenge}"]' for challenge in sorted(asked_by(rule))]
         previous = rule.__name__
     lines += ['  done(["signed in: tokens, or an authorization code"])', f"  {previous} -->|nothing to ask| done"]
-    lines += ["  classDef later stroke-dasharray: 4 4"]
-    return "```mermaid\n" + "\n".join(lines) + "\n```\n\nDashed challenges are not in this version.\n"
+    return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 
 def asked_by(rule: Any) -> set[ChallengeNameType]:
@@ -349,6 +338,7 @@ _FACTORS = (ChallengeNameType.SMS_MFA, ChallengeNameType.SOFTWARE_TOKEN_MFA, Cha
 _SETS = [subset for size in range(4) for subset in itertools.combinations(_FACTORS, size)]
 _VALUES: Mapping[type, Mapping[str, Any]] = {
     Facts: {
+        "first_factors": ((),),
         "must_replace_password": (False, True),
         "factor_required": (False, True),
         "factors": _SETS,
@@ -356,11 +346,17 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
         "trusted_device": (False, True),
     },
     Progress: {
-        "method": sorted(set(METHODS.values())),
+        "method": sorted({*METHODS.values(), *PASSWORDS, *PASSWORDLESS}),
         "event_id": ("",),
         "proved": [frozenset(s) for size in range(4) for s in itertools.combinations(Proof, size)],
         "factor": (None, *_FACTORS),
+        "address": (None, "ann@example.org"),
         "device_key": (None,),
+        "choosing": (False,),
+        "methods": (frozenset(),),
+        "targets": ((),),
+        "results": ((),),
+        "wanted": (None, ChallengeNameType.CUSTOM_CHALLENGE, ChallengeNameType.PASSWORD_VERIFIER),
         "assessment": (None,),
     },
 }
@@ -377,12 +373,11 @@ def every(kind: type) -> Iterator[Any]:
 
 def doors() -> str:
     """Return the table of flows: which challenge each begins with, and what the client must be allowed."""
-    text = "| `AuthFlow` | Begins with | The app client needs | In this version |\n| --- | --- | --- | --- |\n"
+    text = "| `AuthFlow` | Begins with | The app client needs |\n| --- | --- | --- |\n"
     for flow in AuthFlowType:
         method = METHODS.get(flow)
         begins = f"`{method}`" if method else "a refresh token; nothing is asked"
-        works = "works" if flow in REFRESH_FLOWS or method in CHALLENGES else "no"
-        text += f"| `{flow}` | {begins} | `{NEEDED_FLOWS[flow][0]}` | {works} |\n"
+        text += f"| `{flow}` | {begins} | `{NEEDED_FLOWS[flow][0]}` |\n"
     return text
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
+from poolhouse import adapters
 from poolhouse.api.endpoint import ApiDispatcher, ApiEndpoint
 from poolhouse.console import Console
 from poolhouse.core.message import Message
@@ -26,14 +27,9 @@ from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.multi_buffer import find_multi_buffer
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
-from poolhouse.datafiles.breached import BadList, BreachedPasswords, check_list
-from poolhouse.datafiles.places import NoPlaces, Places
-from poolhouse.delivery import Courier, Report
-from poolhouse.delivery.failure import BadSetting
-from poolhouse.delivery.logs import LogRoutes
-from poolhouse.delivery.outbox import Keep
 from poolhouse.flows import installation, operators, recent_uses
 from poolhouse.flows.calls import Clock, Deps, Identity, Random
+from poolhouse.flows.deliveries import DeliveryRounds
 from poolhouse.flows.import_run import run_next
 from poolhouse.flows.log_delivery import LogDelivery, report_undelivered
 from poolhouse.flows.rates import RateLimiter
@@ -45,10 +41,6 @@ from poolhouse.oauth import OAuth
 from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
-from poolhouse.triggers import Triggers
-from poolhouse.triggers.aws_lambda import ANYBODY, LambdaService
-from poolhouse.triggers.routes import Routes
-from poolhouse.triggers.signature import Credentials
 from poolhouse.web.health import Health
 from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
@@ -173,6 +165,8 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         except (StorageError, ConcurrentModificationException) as error:
             log.warning("message %s: no record that it did not arrive: %s", message.id, error)
 
+    # Others check the time of signatures by their own clocks, however tests have moved ours.
+    wall = SystemClock()
     return Deps(
         identity=Identity(
             region=settings.region,
@@ -191,61 +185,17 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
             memory_kib=settings.argon2_memory_kib,
             time_cost=settings.argon2_time,
         ),
-        courier=_build_courier(settings, keep, report),
-        triggers=_build_triggers(settings, outside),
+        courier=adapters.build_courier(settings, keep=keep, report=report, now=wall.now),
+        triggers=adapters.build_triggers(settings, now=wall.now, make_id=outside.random.uuid),
+        sender_keys=adapters.build_sender_keys(settings),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
-        breached=_open_breached(settings),
-        places=_open_places(settings),
+        breached=adapters.open_breached(settings),
+        places=adapters.open_places(settings),
         failures_per_address=settings.failed_sign_ins_per_address,
+        message_limits=settings.limits_on_messages,
     )
-
-
-def _open_breached(settings: Settings) -> BreachedPasswords:
-    if settings.breached_passwords is None:
-        return BreachedPasswords()
-    path = pathlib.Path(settings.breached_passwords)
-    try:
-        check_list(path)
-    except OSError as error:
-        raise SettingsError(f"POOLHOUSE_BREACHED_PASSWORDS: cannot read {path}: {error.strerror}.") from None
-    except BadList as error:
-        raise SettingsError(f"POOLHOUSE_BREACHED_PASSWORDS: {path} cannot be used: {error}.") from None
-    return BreachedPasswords(path)
-
-
-def _open_places(settings: Settings) -> Places:
-    try:
-        return Places(pathlib.Path(settings.geoip) if settings.geoip else None)
-    except NoPlaces as error:
-        raise SettingsError(f"POOLHOUSE_GEOIP: {settings.geoip} cannot be used: {error}.") from None
-
-
-def _build_courier(settings: Settings, keep: Keep, report: Report) -> Courier:
-    try:
-        return Courier(
-            keep, smtp_url=settings.smtp_url, mail_from=settings.mail_from, sms_url=settings.sms_url, report=report
-        )
-    except BadSetting as error:
-        raise SettingsError(str(error)) from None
-
-
-def _build_triggers(settings: Settings, outside: Outside) -> Triggers:
-    service = None
-    if settings.lambda_url:
-        key_id, secret = settings.lambda_access_key_id, settings.lambda_secret_access_key
-        signer = Credentials(key_id, secret, settings.lambda_session_token) if key_id and secret else ANYBODY
-        service = LambdaService(url=settings.lambda_url, credentials=signer)
-    # Others check the time of signatures by their own clocks, however tests have moved ours.
-    return Triggers(Routes(service=service, now=SystemClock().now, make_id=outside.random.uuid))
-
-
-def _build_log_routes(settings: Settings) -> LogRoutes:
-    try:
-        return LogRoutes(settings.log_delivery)
-    except BadSetting as error:
-        raise SettingsError(str(error)) from None
 
 
 @contextlib.asynccontextmanager
@@ -260,6 +210,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         deps = build_deps(settings, store, outside)
         stack.callback(deps.passwords.close)
         stack.push_async_callback(deps.triggers.close)
+        stack.callback(deps.sender_keys.close)
         stack.push_async_callback(deps.courier.close)
         yield deps
 
@@ -307,6 +258,8 @@ def configure_logging(settings: Settings) -> None:
     )
     # It tells of each start and stop, and so do we.
     logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # It tells the address of each request, which may be meant for the two parties only.
+    logging.getLogger("httpx").setLevel("WARNING")
 
 
 def _moved_clock(wall: Clock) -> "MovedClock":
@@ -384,9 +337,11 @@ class App:
             from poolhouse.testapi import TestApi
 
             self._router = TestApi(router, self.deps, self._clock, plan)
-        self._logs = LogDelivery(self.deps.store, self.deps.clock, _build_log_routes(self.settings))
+        self._logs = LogDelivery(self.deps.store, self.deps.clock, adapters.build_log_routes(self.settings))
         self._stack.push_async_callback(self._write_uses)
         self._node = self.deps.random.uuid()
+        deliveries = DeliveryRounds(self.deps)
+        self._stack.push_async_callback(deliveries.close)
         background = (
             self._keep_stock,
             self._keep_swept,
@@ -394,6 +349,7 @@ class App:
             self._keep_logs_delivered,
             self._keep_uses_written,
             self._keep_importing,
+            deliveries.go,
         )
         for work in background:
             await self._stack.enter_async_context(_background(work))

@@ -20,13 +20,14 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from poolhouse.core.message_limits import MessageLimit, read_limit
 from poolhouse.core.rates import MAXIMUM, Category
 
 PREFIX = "POOLHOUSE_"
 SECRETS = frozenset(
     {
         "root_secret_access_key", "master_key", "operator_password", "smtp_url", "sms_url", "database", "log_delivery",
-        "lambda_secret_access_key", "lambda_session_token",
+        "lambda_secret_access_key", "lambda_session_token", "functions", "sender_keys",
     }
 )  # fmt: skip
 # Where to find the file itself; not a setting of the file.
@@ -43,8 +44,8 @@ _PAIRS = (
     ("lambda_access_key_id", "lambda_secret_access_key"),
 )
 _FILE = "_file"
-_LISTS = frozenset({"trusted_proxies", "rate_limits"})
-_DOCUMENTS = frozenset({"log_delivery"})
+_LISTS = frozenset({"trusted_proxies", "rate_limits", "message_limits"})
+_DOCUMENTS = frozenset({"log_delivery", "functions", "sender_keys"})
 _ISSUER_WORDS = frozenset({"public_url", "region", "pool_id"})
 # What msgspec adds to say which field it means.
 _AT = re.compile(r" - at `\$\.(\w+)(?:\[.*\])?`\Z")
@@ -59,6 +60,13 @@ class LogCollector(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     url: str
     headers: dict[str, str] = {}
+
+
+class FunctionEndpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A webhook in the place of a function; each request is signed with the secret."""
+
+    url: str
+    secret: str
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +107,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     mail_from: Annotated[str, Meta(description="Sender of mail where a pool names none.")] = "no-reply@localhost"
     sms_url: Annotated[
-        str | None, Meta(description="HTTP gateway for text messages. Default: they stay in the outbox.")
+        str | None,
+        Meta(
+            description="Gateway for text messages: `https://…`, `twilio://…`, `vonage://…` or `sns://…`, see "
+            "[the how-to](../how-to/sms.md). Default: they stay in the outbox."
+        ),
     ] = None
     lambda_url: Annotated[
         str | None,
@@ -114,6 +126,28 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lambda_secret_access_key: Annotated[str | None, Meta(description="Its secret.")] = None
     lambda_session_token: Annotated[
         str | None, Meta(description="Session token that belongs to a temporary access key.")
+    ] = None
+    functions: Annotated[
+        dict[str, str | FunctionEndpoint],
+        Meta(
+            description="Where the functions of `LambdaConfig` run: JSON of ARN patterns and `lambda`, "
+            "`python:package.module:function` or a webhook, see [the how-to](../how-to/triggers.md). "
+            "Default: at `POOLHOUSE_LAMBDA_URL`."
+        ),
+    ] = {}
+    functions_path: Annotated[
+        str | None, Meta(description="Directory of the modules of functions in Python, besides what is installed.")
+    ] = None
+    sender_keys: Annotated[
+        dict[str, str],
+        Meta(
+            description="What encrypts the codes for custom senders: JSON of patterns of `KMSKeyID` and keys, 32 bytes "
+            "to the base 64 or `kms`, see [the how-to](../how-to/custom-senders.md). Default: custom senders get no code."
+        ),
+    ] = {}
+    kms_url: Annotated[
+        str | None,
+        Meta(description="Where `kms` in `sender_keys` is asked for data keys. Default: AWS, in the key's Region."),
     ] = None
     log_delivery: Annotated[
         dict[str, str | LogCollector],
@@ -161,6 +195,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="MaxMind DB file of the places of addresses, for threat protection; takes the extra `geoip`."),
     ] = None
+    message_limits: Annotated[
+        list[str],
+        Meta(
+            description="Messages by channel, to one address or for one pool, such as `sms-destination=5/hour,"
+            "sms-pool=1000/day,email-pool=5000/day`. Default: no limits."
+        ),
+    ] = []
     tls_cert: Annotated[str | None, Meta(description="Certificate file; with `tls_key` the server speaks HTTPS.")] = (
         None
     )
@@ -204,6 +245,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def limits_by_category(self) -> dict[Category, int]:
         """The request rates of ``rate_limits``; raises SettingsError."""
         return dict(_read_limit(text) for text in self.rate_limits)
+
+    @property
+    def limits_on_messages(self) -> tuple[MessageLimit, ...]:
+        """The limits of ``message_limits``; raises SettingsError."""
+        return tuple(_read_message_limit(text) for text in self.message_limits)
 
     @property
     def sqlite_file(self) -> pathlib.Path | None:
@@ -355,6 +401,8 @@ def _check(settings: Settings) -> None:
     _check_functions(settings)
     for limit in settings.rate_limits:
         _read_limit(limit)
+    for limit in settings.message_limits:
+        _read_message_limit(limit)
     for proxy in settings.trusted_proxies:
         _check_network(proxy)
 
@@ -416,6 +464,13 @@ def _read_limit(text: str) -> tuple[Category, int]:
     if not re.fullmatch(r"[0-9]{1,6}", number, re.ASCII) or not 0 < int(number) <= MAXIMUM:
         raise SettingsError(f"POOLHOUSE_RATE_LIMITS takes <category>=<requests per second>, from 1 to {MAXIMUM}.")
     return Category(name), int(number)
+
+
+def _read_message_limit(text: str) -> MessageLimit:
+    try:
+        return read_limit(text)
+    except ValueError as error:
+        raise SettingsError(f"POOLHOUSE_MESSAGE_LIMITS: {error}.") from None
 
 
 def _check_network(text: str) -> None:

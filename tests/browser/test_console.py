@@ -293,3 +293,19 @@ def test_expired_form(console, examine):
     assert answer.value.status == 403
     expect(page.get_by_role("heading", name="This form has expired")).to_be_visible()
     examine(page, "console-expired")
+
+
+def test_outbox(server: Server, console, examine, call):
+    """The messages that stay in the house, and how their codes are copied."""
+    pool_id = user_pool(call)
+    for name in ("ann", "bob"):
+        attributes = [{"Name": "email", "Value": f"{name}@shop.example"}]
+        call("AdminCreateUser", UserPoolId=pool_id, Username=f"{name}@shop.example", UserAttributes=attributes)
+    page = console("/outbox")
+    examine(page, "console-outbox")
+    page.get_by_label("Sent to").fill("ann@shop.example")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    page.get_by_label("Sent to").fill("nobody@shop.example")
+    page.get_by_role("button", name="Search").click()
+    examine(page, "console-outbox-empty")

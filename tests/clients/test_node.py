@@ -1,12 +1,16 @@
 """Clients from npm, unmodified."""
 
+import asyncio
+import base64
 import json
 
 import httpx
 import pytest
 
+from poolhouse.crypto.sender_keys import SenderKeys
 from tests.clients.conftest import CALLBACK, sign_in_by_form
 from tests.conftest import PASSWORD
+from tests.kms import KEY_ARN, KeyService
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
 
@@ -58,6 +62,64 @@ def test_identity_js_remembers_its_device(node, server, pool, app, user):
     assert found["keys"][0] == found["keys"][1] != found["keys"][2]
     assert found["devices"] == [found["keys"][0]]
     assert (found["refreshed"], found["afterwards"]) == ("refreshed", "Invalid Refresh Token")
+
+
+def test_identity_js_goes_through_custom_authentication(node, server, pool, app, user, functions):
+    """amazon-cognito-identity-js answers a function's challenge, without the password and after proving it by SRP."""
+    lambdas = {
+        "DefineAuthChallenge": functions.add(lead),
+        "CreateAuthChallenge": functions.add(ask),
+        "VerifyAuthChallengeResponse": functions.add(judge),
+    }
+    pool_id = pool(LambdaConfig=lambdas)
+    client = app(pool_id, ExplicitAuthFlows=["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+    name = user(pool_id)
+
+    ids = (pool_id, client["ClientId"], name, PASSWORD)
+    found = node("identity_js_custom.mjs", f"{server.url}/", *ids, "blue")
+
+    assert found["users"] == [name, name]
+    assert [asked["question"] for asked in found["asked"]] == ["Which colour?"] * 2
+    told = [len(event["request"]["session"]) for event in functions.events(lambdas["DefineAuthChallenge"])]
+    assert told == [0, 1, 1, 2, 3]
+
+
+def lead(event, context):
+    """Ask for the password where its proof has begun, then for the challenge; a right answer is enough."""
+    last = (event["request"]["session"] or [{"challengeName": None}])[-1]
+    event["response"]["issueTokens"] = last["challengeName"] == "CUSTOM_CHALLENGE" and last["challengeResult"]
+    proving = last["challengeName"] == "SRP_A"
+    event["response"]["challengeName"] = "PASSWORD_VERIFIER" if proving else "CUSTOM_CHALLENGE"
+    return event
+
+
+def ask(event, context):
+    event["response"]["publicChallengeParameters"] = {"question": "Which colour?"}
+    event["response"]["privateChallengeParameters"] = {"answer": "blue"}
+    return event
+
+
+def judge(event, context):
+    expected = event["request"]["privateChallengeParameters"]["answer"]
+    event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == expected
+    return event
+
+
+def test_the_encryption_sdk_decrypts_codes_for_custom_senders(node, monkeypatch):
+    """@aws-crypto/client-node, as the guide's handler uses it, reads codes under a raw key and under a KMS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    kms = KeyService()
+    try:
+        for kind, key in (("raw", base64.b64encode(b"k" * 32).decode()), ("kms", kms.url)):
+            keys = SenderKeys({"*": kind if kind == "kms" else key}, kms.url)
+            code = asyncio.run(keys.encrypt("123456", key_id=KEY_ARN, pool_id="us-east-1_AbCdEfGhI"))
+            keys.close()
+            event = json.dumps({"request": {"type": "customEmailSenderRequestV1", "code": code}})
+            decrypted = node("custom_sender.mjs", kind, KEY_ARN, key, event)
+            assert decrypted == {"code": "123456", "pool": "us-east-1_AbCdEfGhI"}
+    finally:
+        kms.close()
 
 
 @pytest.mark.parametrize("use", ["id", "access"])

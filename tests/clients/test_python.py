@@ -12,7 +12,7 @@ import jwt
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from pycognito import Cognito
-from pycognito.exceptions import SoftwareTokenMFAChallengeException
+from pycognito.exceptions import SMSMFAChallengeException, SoftwareTokenMFAChallengeException
 
 from tests.authenticator import one_time_code
 from tests.clients.conftest import CALLBACK, code_of, sign_in_by_form
@@ -133,6 +133,29 @@ def test_pycognito_signs_in_with_an_authenticator_app(server, pool, app, user, c
     account.respond_to_software_token_mfa_challenge(one_time_code(secret, time.time() + 30), asked.value.get_tokens())
 
     assert call("GetUser", AccessToken=account.access_token)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
+
+
+def test_pycognito_signs_in_with_a_text_message(server, pool, app, user, call, inbox, monkeypatch):
+    """pycognito is asked for the code of a text message after SRP, and gets tokens for it."""
+    pool_id = pool()
+    by_phone = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}
+    offered = {"SmsMfaConfiguration": {"SmsConfiguration": by_phone}}
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="ON", **offered)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    account = Cognito(
+        pool_id,
+        app(pool_id)["ClientId"],
+        username=user(pool_id, phone_number="+15550171"),
+        user_pool_region="us-east-1",
+        boto3_client_kwargs={"endpoint_url": server.url},
+    )
+
+    with pytest.raises(SMSMFAChallengeException) as asked:
+        account.authenticate(password=PASSWORD)
+    account.respond_to_sms_mfa_challenge(inbox("+15550171")[-1].code, asked.value.get_tokens())
+
+    assert call("GetUser", AccessToken=account.access_token)["Username"] == account.username
 
 
 def test_authlib_goes_through_the_code_flow(server, hosted_pool, user):

@@ -4,7 +4,7 @@ import pytest
 
 from poolhouse.core import events
 from poolhouse.model import InvalidLambdaResponseException, InvalidParameterException
-from tests.core.examples import make_user
+from tests.core.examples import make_pool, make_user
 
 
 def test_metadata_is_told_only_where_given():
@@ -22,7 +22,7 @@ def test_metadata_is_told_only_where_given():
 
 def test_a_confirmed_user_is_shown_with_status():
     """After confirmation the attributes come with sub and status."""
-    told = events.post_confirmation(make_user(attributes={"email": "a@x.org"}), None)["userAttributes"]
+    told = events.post_confirmation(make_pool(), make_user(attributes={"email": "a@x.org"}), None)["userAttributes"]
 
     assert told["cognito:user_status"] == "CONFIRMED"
     assert told["email"] == "a@x.org"

@@ -5,8 +5,9 @@ import pytest
 from poolhouse.core import events_auth
 from poolhouse.core.client import Client
 from poolhouse.core.groups import Group
-from poolhouse.core.user import User
-from poolhouse.model import UserPoolClientType, UserStatusType
+from poolhouse.core.user import Factors, User
+from poolhouse.model import ChallengeNameType, UserPoolClientType, UserStatusType
+from tests.core.examples import make_pool, make_user
 
 USER = User(
     pool_id="us-east-1_AbCdEfGhI",
@@ -17,6 +18,7 @@ USER = User(
     created_at=0,
     modified_at=0,
 )
+POOL = make_pool()
 SHOWN = {"sub": "sub", "cognito:user_status": "CONFIRMED", "email_verified": "true"}
 
 
@@ -29,31 +31,41 @@ def client(conceals: str) -> Client:
 def test_concealing_clients_tell_whether_the_user_was_found(user: User | None, attributes: dict[str, str]):
     """userNotFound is there only for clients that conceal users from everyone else."""
     data = {"k": "v"}
-    assert events_auth.pre_authentication(client("ENABLED"), user, data) == {
+    assert events_auth.pre_authentication(POOL, client("ENABLED"), user, data) == {
         "userAttributes": attributes,
         "validationData": data,
         "userNotFound": user is None,
     }
-    assert "userNotFound" not in events_auth.pre_authentication(client("LEGACY"), user, None)
-    assert events_auth.define_challenge(client("ENABLED"), user) == {
-        "userAttributes": attributes,
-        "session": [],
-        "userNotFound": user is None,
-    }
+    assert "userNotFound" not in events_auth.pre_authentication(POOL, client("LEGACY"), user, None)
 
 
 def test_metadata_is_there_only_where_the_request_had_some():
     """clientMetadata is left out, not empty."""
-    assert events_auth.post_authentication(USER, None) == {"userAttributes": SHOWN, "newDeviceUsed": False}
-    assert events_auth.post_authentication(USER, {"k": "v"})["clientMetadata"] == {"k": "v"}
-    assert events_auth.post_authentication(USER, None, new_device=True)["newDeviceUsed"] is True
-    assert "clientMetadata" not in events_auth.pre_token(USER, (), ["openid"], {})
-    assert events_auth.pre_token(USER, (), ["openid"], {"k": "v"}) == {
+    assert events_auth.post_authentication(POOL, USER, None) == {"userAttributes": SHOWN, "newDeviceUsed": False}
+    assert events_auth.post_authentication(POOL, USER, {"k": "v"})["clientMetadata"] == {"k": "v"}
+    assert events_auth.post_authentication(POOL, USER, None, new_device=True)["newDeviceUsed"] is True
+    assert "clientMetadata" not in events_auth.pre_token(POOL, USER, (), ["openid"], {})
+    assert events_auth.pre_token(POOL, USER, (), ["openid"], {"k": "v"}) == {
         "userAttributes": SHOWN,
         "groupConfiguration": {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None},
         "scopes": ["openid"],
         "clientMetadata": {"k": "v"},
     }
+
+
+def test_the_first_version_hears_of_no_scopes():
+    """Scopes are left out of the event of tokens where they are none of its business."""
+    assert events_auth.pre_token(POOL, USER, (), None, None).keys() == {"userAttributes", "groupConfiguration"}
+
+
+def test_triggers_see_aliases_and_second_factors():
+    """Verified addresses of a pool with aliases are told as such, and that second factors are on."""
+    attributes = {"email": "a@x.org", "email_verified": "true", "phone_number": "+15550100"}
+    ann = make_user(attributes=attributes, factors=Factors(active=(ChallengeNameType.SOFTWARE_TOKEN_MFA,)))
+    aliases = make_pool(alias_attributes=["email", "phone_number"])
+    shown = {"sub": ann.sub, "cognito:user_status": "CONFIRMED", "cognito:mfa_enabled": "true"} | attributes
+    assert events_auth.user_attributes(aliases, ann) == shown | {"cognito:email_alias": "a@x.org"}
+    assert events_auth.user_attributes(make_pool(username_attributes=["email"]), ann) == shown
 
 
 def test_groups_are_told_before_tokens_are_made():
@@ -62,7 +74,7 @@ def test_groups_are_told_before_tokens_are_made():
         Group(pool_id="p", name=name, role_arn=f"arn:{name}", precedence=rank, created_at=0, modified_at=0)
         for name, rank in (("a", 1), ("b", None))
     ]
-    assert events_auth.pre_token(USER, groups, [], None)["groupConfiguration"] == {
+    assert events_auth.pre_token(POOL, USER, groups, [], None)["groupConfiguration"] == {
         "groupsToOverride": ["a", "b"],
         "iamRolesToOverride": ["arn:a", "arn:b"],
         "preferredRole": "arn:a",

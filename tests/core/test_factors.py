@@ -104,6 +104,9 @@ def refusal(pool, user, request, error=InvalidParameterException):
         (pool_of(OPTIONAL, SMS), user_of(SMS, TOTP, EMAIL), (SMS, TOTP)),
         (pool_of(OPTIONAL, EMAIL), user_of(SMS), ()),
         (ALL, user_of(SMS, attributes={}), (SMS,)),
+        (ALL, user_of(SMS, EMAIL, attributes={"email": "a@x.org"}), (EMAIL,)),
+        (REQUIRED, user_of(SMS, attributes={}), ()),
+        (REQUIRED, user_of(EMAIL, attributes={"phone_number": "+15550100"}), (SMS,)),
         (REQUIRED, user_of(), (SMS,)),
         (REQUIRED, user_of(EMAIL), (EMAIL,)),
         (REQUIRED, user_of(attributes={}), ()),
@@ -114,7 +117,8 @@ def refusal(pool, user, request, error=InvalidParameterException):
 def test_what_is_due(pool, user, due):
     """The user's factors that the pool offers, an authenticator app always; required, a telephone is one by itself.
 
-    A factor whose address is gone stays due: nobody gets around it by deleting the address.
+    A factor whose address is gone is nothing beside another one, and where one is required another is to be set up;
+    elsewhere it stays due: nobody gets around it by deleting the address.
     """
     assert due_factors(pool, user) == due
 

@@ -8,7 +8,6 @@ from poolhouse.core.messages import (
     Words,
     choose_words,
     confirmation_link,
-    customised,
     envelope_of,
     fill,
     is_link,
@@ -24,7 +23,6 @@ from poolhouse.model import (
     EmailConfigurationType,
     EmailMfaConfigType,
     GetUserPoolMfaConfigResponse,
-    InvalidLambdaResponseException,
     MessageTemplateType,
     RecoveryOptionNameType,
     RecoveryOptionType,
@@ -176,34 +174,6 @@ def test_links_are_filled_in():
 def test_without_a_link_its_place_stays():
     """A message by code leaves a link's place as it is, since nothing could be put there."""
     assert fill(Words("{####} {##here##}"), Values(code="1", username="ann"), EMAIL).body == "1 {##here##}"
-
-
-def test_a_trigger_may_change_the_words():
-    """The CustomMessage trigger replaces what it names; null keeps the pool's words."""
-    words, kind = Words("pool {####}", "pool"), MessageKind.SIGN_UP
-    response = {"smsMessage": "sms {####}", "emailMessage": "mail {####}", "emailSubject": None}
-
-    assert customised(words, None, kind, EMAIL) == words
-    assert customised(words, {}, kind, EMAIL) == words
-    assert customised(words, response, kind, EMAIL) == Words("mail {####}", "pool")
-    assert customised(Words("pool {####}"), response, kind, SMS) == Words("sms {####}")
-    assert customised(words, {"emailMessage": "{##go##}"}, kind, EMAIL) == Words("{##go##}", "pool")
-
-
-@pytest.mark.parametrize(
-    ("kind", "response"),
-    [
-        (MessageKind.SIGN_UP, {"emailMessage": "no code"}),
-        (MessageKind.SIGN_UP, {"emailMessage": "{username}"}),
-        (MessageKind.SIGN_UP, {"emailMessage": 5}),
-        (MessageKind.SIGN_UP, {"emailSubject": ["x"]}),
-        (MessageKind.ADMIN_CREATE_USER, {"emailMessage": "{####}"}),
-    ],
-)
-def test_a_trigger_must_leave_room_for_the_code(kind: MessageKind, response: dict[str, object]):
-    """An answer without the code's place, or of another type than text, is refused."""
-    with pytest.raises(InvalidLambdaResponseException):
-        customised(Words("pool {####}", "pool"), response, kind, EMAIL)
 
 
 @pytest.mark.parametrize(

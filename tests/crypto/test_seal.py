@@ -156,6 +156,7 @@ def test_session_strings_look_like_cognitos():
         assert 20 <= len(text) <= 4096
         assert "=" not in text
     assert open_session(SEALER, longest) == bytes(MAX_SESSION_CONTENT)
+    assert {len(seal_session(SEALER, bytes(length))) for length in (0, 300, 766)} == {len(shortest)}
     with pytest.raises(ValueError, match="holds"):
         seal_session(SEALER, bytes(MAX_SESSION_CONTENT + 1))
 

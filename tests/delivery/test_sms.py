@@ -10,14 +10,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from msgspec.structs import replace
 
 from poolhouse.core.message import Message
+from poolhouse.core.messages import Envelope
 from poolhouse.delivery import Courier
-from poolhouse.delivery.failure import BadSetting
-from poolhouse.delivery.sms import SmsSender, SmsSettings
+from poolhouse.delivery.failure import BadSetting, NotDelivered
+from poolhouse.delivery.sms import SmsSender, read_sms_url
 from poolhouse.model import CodeDeliveryFailureException
 
 MESSAGE = Message(
@@ -31,6 +36,7 @@ MESSAGE = Message(
     user_pool_id="us-east-1_AbCdEfGhI",
     username="ann",
 )
+NOWHERE = Envelope()
 
 
 @dataclass
@@ -40,6 +46,7 @@ class Gateway:
     port: int = 0
     status: int = 200
     delay: float = 0
+    answer: bytes = b""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -56,8 +63,9 @@ def gateway() -> Iterator[Gateway]:
             self.send_response(state.status)
             if state.status == 302:
                 self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(state.answer)))
             self.end_headers()
+            self.wfile.write(state.answer)
 
         def log_message(self, *args: object) -> None:
             pass
@@ -77,9 +85,9 @@ def send(url: str, message: Message = MESSAGE, **changes: float) -> None:
 
     async def work() -> None:
         if changes:
-            await SmsSender(SmsSettings(url=url, **changes)).send(message, None)
+            await SmsSender(read_sms_url(url, int), **changes).send(message, NOWHERE)
         else:
-            await Courier(keep, sms_url=url).deliver(message)
+            await Courier(keep, now=int, sms_url=url).deliver(message)
 
     asyncio.run(work())
 
@@ -125,7 +133,7 @@ def test_a_slow_gateway_is_a_failure_in_time(gateway: Gateway):
     """A gateway that takes its time holds nobody up for longer than the limit."""
     gateway.delay = 1
     begin = time.monotonic()
-    with pytest.raises(CodeDeliveryFailureException):
+    with pytest.raises(NotDelivered):
         send(f"http://127.0.0.1:{gateway.port}/", timeout_seconds=0.2)
 
     assert time.monotonic() - begin < 0.9
@@ -149,14 +157,116 @@ def test_mail_is_none_of_its_business(gateway: Gateway):
         kept.append(message)
 
     async def work() -> None:
-        await Courier(keep, sms_url=f"http://127.0.0.1:{gateway.port}/").deliver(mail)
+        await Courier(keep, now=int, sms_url=f"http://127.0.0.1:{gateway.port}/").deliver(mail)
 
     asyncio.run(work())
     assert (kept, gateway.requests) == ([mail], [])
 
 
-@pytest.mark.parametrize("url", ["", "gateway.example.org", "ftp://x.org/", "http://", "http://x:y:z/"])
+BAD = [
+    "", "gateway.example.org", "ftp://x.org/", "http://", "http://x:y:z/", "http://[",
+    "twilio://AC1:token@?from=+1&messaging_service=MG1", "twilio://AC1:token@", "twilio://@?from=+1", "twilio://[?from=1",
+    "vonage://key:secret@", "vonage://key:secret@?from=A&form=B", "vonage://key:secret@?from=A&endpoint=x",
+    "sns://key:secret@", "sns://us-east-1", "sns://key:secret@x/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", BAD)
 def test_bad_urls_are_told(url: str):
-    """A URL that cannot be posted to is refused at the start."""
-    with pytest.raises(BadSetting):
-        SmsSender(SmsSettings(url=url))
+    """A URL that cannot be posted to is refused at the start, and its password is not quoted."""
+    with pytest.raises(BadSetting, match="POOLHOUSE_SMS_URL") as refusal:
+        read_sms_url(url, int)
+    assert "secret" not in str(refusal.value)
+
+
+def form_of(request: tuple[str, dict[str, str], bytes]) -> dict[str, str]:
+    assert request[1]["content-type"].startswith("application/x-www-form-urlencoded")
+    return dict(parse_qsl(request[2].decode(), strict_parsing=True))
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        ("from=+15550001", {"From": "+15550001"}),
+        ("messaging_service=MG1", {"MessagingServiceSid": "MG1"}),
+    ],
+)
+def test_twilio(gateway: Gateway, sender: str, expected: dict[str, str]):
+    """A form under the account's path, with basic authentication; 400 is for good, 429 and 401 are not."""
+    url = f"twilio://AC1:t%40ken@?{sender}&endpoint=http://127.0.0.1:{gateway.port}"
+    gateway.status = 201
+    send(url)
+    path, headers, _ = gateway.requests[0]
+    assert path == "/2010-04-01/Accounts/AC1/Messages.json"
+    assert headers["authorization"] == "Basic " + base64.b64encode(b"AC1:t@ken").decode()
+    assert form_of(gateway.requests[0]) == {"To": MESSAGE.to, "Body": MESSAGE.body} | expected
+    assert [final(gateway, url, status=status) for status in (400, 401, 429, 503)] == [True, False, False, False]
+
+
+def final(gateway: Gateway, url: str, *, status: int = 200, answer: bytes = b"") -> bool:
+    """Whether the gateway's answer is a failure for good; one it must be."""
+    gateway.status, gateway.answer = status, answer
+    with pytest.raises(NotDelivered) as failure:
+        asyncio.run(SmsSender(read_sms_url(url, int)).send(MESSAGE, NOWHERE))
+    assert "123456" not in str(failure.value)
+    return failure.value.for_good
+
+
+def test_vonage(gateway: Gateway):
+    """Numbers without a plus, Unicode where it must be, and the status of each part counts, not that of HTTP."""
+    url = f"vonage://key:s%3Dcret@?from=Shop%20A&endpoint=http://127.0.0.1:{gateway.port}"
+    gateway.answer = b'{"message-count":"2","messages":[{"status":"0"},{"status":"0"}]}'
+    send(url)
+    send(url, replace(MESSAGE, body="Votre code für [Größe]: 123456. €"))
+    assert gateway.requests[0][0] == "/sms/json"
+    assert form_of(gateway.requests[0]) == {
+        "api_key": "key",
+        "api_secret": "s=cret",
+        "from": "Shop A",
+        "to": MESSAGE.to[1:],
+        "text": MESSAGE.body,
+        "type": "unicode",
+    }
+    assert form_of(gateway.requests[1])["type"] == "text"
+    part = b'{"messages":[{"status":"0"},{"status":"%d","error-text":"+15551239934 123456"}]}'
+    assert [final(gateway, url, answer=part % status) for status in (1, 4, 5, 6, 7)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+    for nonsense in (b"", b"[]", b"{}", b'{"messages":[]}', b'{"messages":[5]}', b"[" * 50_000, b"x" * 200_000):
+        assert not final(gateway, url, answer=nonsense)
+
+
+def test_sns(gateway: Gateway):
+    """Publish, signed as the AWS SDK would have signed it, for the pool's Region where it names one."""
+    url = f"sns://AKID:s%2Fcret@us-east-1?sender_id=Shop&endpoint=http://127.0.0.1:{gateway.port}"
+    now = 1_770_000_000_000
+
+    async def publish(envelope: Envelope) -> None:
+        await SmsSender(read_sms_url(url, lambda: now)).send(MESSAGE, envelope)
+
+    for envelope, region in ((NOWHERE, "us-east-1"), (Envelope(sms_region="eu-west-1"), "eu-west-1")):
+        asyncio.run(publish(envelope))
+        path, headers, body = gateway.requests[-1]
+        assert path == "/"
+        request = AWSRequest("POST", f"http://{headers['host']}/", {"content-type": headers["content-type"]}, body)
+        request.context["timestamp"] = headers["x-amz-date"]
+        signer = SigV4Auth(Credentials("AKID", "s/cret"), "sns", region)
+        request.headers["X-Amz-Date"] = headers["x-amz-date"]
+        text = signer.string_to_sign(request, signer.canonical_request(request))
+        assert headers["authorization"].endswith(f"Signature={signer.signature(text, request)}")
+    form = form_of(gateway.requests[0])
+    assert {name: form[name] for name in ("Action", "PhoneNumber", "Message")} == {
+        "Action": "Publish",
+        "PhoneNumber": MESSAGE.to,
+        "Message": MESSAGE.body,
+    }
+    assert form["MessageAttributes.entry.2.Name"] == "AWS.SNS.SMS.SenderID"
+    assert form["MessageAttributes.entry.2.Value.StringValue"] == "Shop"
+    error = b"<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code></Error></ErrorResponse>"
+    codes = (b"InvalidParameter", b"Throttling", b"AuthorizationError")
+    assert [final(gateway, url, status=400, answer=error % code) for code in codes] == [True, False, False]
+    assert not final(gateway, url, status=400)

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope as Addresses
 from poolhouse.delivery import Courier
-from poolhouse.delivery.failure import BadSetting
+from poolhouse.delivery.failure import BadSetting, NotDelivered
 from poolhouse.delivery.mail import compose, to_text
 from poolhouse.delivery.smtp import SmtpSender, SmtpSettings, StartTls, read_smtp_url
 from poolhouse.model import CodeDeliveryFailureException
@@ -122,9 +122,17 @@ def settings(port: int, **changes) -> SmtpSettings:
 
 def send(settings: SmtpSettings, message: Message = MESSAGE, addresses: Addresses = NOWHERE) -> None:
     async def work() -> None:
-        await SmtpSender(settings).send(message, addresses)
+        sender = SmtpSender(settings)
+        try:
+            await sender.send(message, addresses)
+        finally:
+            await sender.close()
 
     asyncio.run(work())
+
+
+async def unkept(message: Message) -> None:
+    raise AssertionError("kept instead of sent")
 
 
 def test_a_mail_arrives_whole():
@@ -204,7 +212,7 @@ def test_tls_from_the_start(certificate):
 def test_an_unknown_certificate_is_refused(certificate):
     """Without trust in the server's certificate nothing is sent."""
     _, context = certificate
-    with serving(tls_context=context) as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving(tls_context=context) as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port))
 
     assert inbox.mails == []
@@ -215,9 +223,9 @@ def test_no_password_without_tls():
     options = {"authenticator": check_login, "auth_require_tls": False}
     login = {"username": "post@example.org", "password": "p:ss@w/rd"}
     with serving(**options) as (inbox, port):
-        with pytest.raises(CodeDeliveryFailureException):
+        with pytest.raises(NotDelivered):
             send(settings(port, **login))
-        with pytest.raises(CodeDeliveryFailureException):
+        with pytest.raises(NotDelivered):
             send(settings(port, **login, starttls=StartTls.ALWAYS))
         assert inbox.mails == []
         send(settings(port, **login, starttls=StartTls.NEVER))
@@ -227,7 +235,7 @@ def test_no_password_without_tls():
 
 def test_a_wrong_password_is_a_failure():
     """A refused log-in is a delivery failure."""
-    refused = pytest.raises(CodeDeliveryFailureException)
+    refused = pytest.raises(NotDelivered)
     with serving(authenticator=check_login, auth_require_tls=False) as (inbox, port), refused:
         send(settings(port, username="post@example.org", password="no", starttls=StartTls.NEVER))
 
@@ -239,10 +247,14 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
     """What the server says is not passed on: neither to the caller nor, with the words, to the log."""
     with serving() as (inbox, port), caplog.at_level(logging.DEBUG, "poolhouse"):
         inbox.answer = f"{answer} ann@example.org 123456"
-        with pytest.raises(CodeDeliveryFailureException) as failure:
-            send(settings(port))
 
-    assert str(failure.value) == "The code could not be delivered."
+        async def work() -> None:
+            courier = Courier(unkept, now=int, smtp_url=f"smtp://127.0.0.1:{port}")
+            with pytest.raises(CodeDeliveryFailureException, match=r"^The code could not be delivered\.$"):
+                await courier.deliver(MESSAGE)
+
+        asyncio.run(work())
+
     assert MESSAGE.id in caplog.text
     assert "123456" not in caplog.text
     assert "ann@" not in caplog.text
@@ -251,7 +263,7 @@ def test_a_refused_mail_is_a_failure(answer: str, caplog: pytest.LogCaptureFixtu
 def test_nobody_listening_is_a_failure():
     """A refused connection is a delivery failure, at once."""
     begin = time.monotonic()
-    with pytest.raises(CodeDeliveryFailureException):
+    with pytest.raises(NotDelivered):
         send(settings(free_port()))
 
     assert time.monotonic() - begin < 5
@@ -276,7 +288,7 @@ def test_a_black_hole_is_a_failure_in_time(greeting: bytes):
             with connection:
                 if greeting:
                     await loop.sock_sendall(connection, greeting)
-                with pytest.raises(CodeDeliveryFailureException):
+                with pytest.raises(NotDelivered):
                     await sending
             return time.monotonic() - begin
 
@@ -295,7 +307,7 @@ def test_a_crowd_before_a_black_hole_is_not_kept_waiting():
             sender = SmtpSender(settings(hole.getsockname()[1], timeout_seconds=0.3, connections=1))
             begin = time.monotonic()
             outcomes = await asyncio.gather(*(sender.send(MESSAGE, NOWHERE) for _ in range(10)), return_exceptions=True)
-            assert {type(outcome) for outcome in outcomes} == {CodeDeliveryFailureException}
+            assert {type(outcome) for outcome in outcomes} == {NotDelivered}
             return time.monotonic() - begin
 
         assert asyncio.run(work()) < 2
@@ -324,7 +336,7 @@ HOSTILE = [
 @pytest.mark.parametrize("to", HOSTILE)
 def test_nothing_but_one_address_is_written_to(to: str):
     """An address that holds more than an address is a failure, and nothing goes out."""
-    with serving() as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving() as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port), replace(MESSAGE, to=to))
 
     assert inbox.mails == []
@@ -340,7 +352,7 @@ def test_nothing_but_one_address_is_written_to(to: str):
 )
 def test_a_pools_addresses_add_no_header(addresses: Addresses):
     """Nor does what a pool's settings say add a header."""
-    with serving() as (inbox, port), pytest.raises(CodeDeliveryFailureException):
+    with serving() as (inbox, port), pytest.raises(NotDelivered):
         send(settings(port), addresses=addresses)
 
     assert inbox.mails == []
@@ -371,7 +383,7 @@ def test_addresses_beyond_ascii():
     with serving(enable_SMTPUTF8=True) as (inbox, port):
         send(settings(port), replace(MESSAGE, to="ann@bücher.example"))
         send(settings(port), replace(MESSAGE, to="änn@bücher.example"))
-    with serving(enable_SMTPUTF8=False) as (other, port), pytest.raises(CodeDeliveryFailureException):
+    with serving(enable_SMTPUTF8=False) as (other, port), pytest.raises(NotDelivered):
         send(settings(port), replace(MESSAGE, to="änn@example.org"))
 
     assert [mail.rcpt_tos for mail in inbox.mails] == [["ann@xn--bcher-kva.example"], ["änn@xn--bcher-kva.example"]]
@@ -388,7 +400,7 @@ def test_the_courier_takes_the_settings_by_their_names():
         kept.append(message)
 
     async def work(port: int) -> None:
-        courier = Courier(keep, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="post@example.org")
+        courier = Courier(keep, now=int, smtp_url=f"smtp://127.0.0.1:{port}", mail_from="post@example.org")
         await courier.deliver(MESSAGE)
         await courier.deliver(text)
 
@@ -457,3 +469,65 @@ def test_a_text_of_ones_own():
     """Where a message brings its text along, that is the text part, beside the HTML as it is."""
     mail = compose(replace(MESSAGE, text="<ten>", body="<p>11</p>"), NOWHERE, "a@example.org")
     assert [part.get_content().strip() for part in mail.iter_parts()] == ["<ten>", "<p>11</p>"]
+
+
+def test_a_connection_serves_many_mails():
+    """Log-in and TLS happen once; a server that hung up meanwhile, or a silence that lasts, costs a new connection."""
+    with serving() as (inbox, port):
+        sessions = []
+
+        async def handle_MAIL(server, session, envelope, address, options):
+            sessions.append(id(session))
+            envelope.mail_from = address
+            return "250 OK"
+
+        inbox.handle_MAIL = handle_MAIL
+
+        async def work() -> None:
+            sender = SmtpSender(settings(port, idle_seconds=0.2))
+            for _ in range(3):
+                await sender.send(MESSAGE, NOWHERE)
+            assert len(set(sessions)) == 1
+            await asyncio.gather(*(sender.send(MESSAGE, NOWHERE) for _ in range(3)))
+            assert len(set(sessions)) == 3
+            sender._idle[-1][0].transport.close()
+            await sender.send(MESSAGE, NOWHERE)
+            inbox.answer = "550 no"
+            with pytest.raises(NotDelivered):
+                await sender.send(MESSAGE, NOWHERE)
+            while sender._idle:
+                await asyncio.sleep(0.01)
+            inbox.answer = "250 OK"
+            await sender.send(MESSAGE, NOWHERE)
+            await sender.close()
+            assert sender._idle == []
+
+        asyncio.run(work())
+    assert len(inbox.mails) == 9
+
+
+@pytest.mark.parametrize(
+    ("answers", "for_good"),
+    [
+        ({"DATA": "550 no"}, True),
+        ({"DATA": "451 later"}, False),
+        ({"RCPT": "550 no such user"}, True),
+        ({"RCPT": "450 busy"}, False),
+        ({"MAIL": "550 not your address"}, False),
+    ],
+)
+def test_what_is_refused_for_good(answers: dict[str, str], for_good: bool):
+    """A recipient or a mail that the server refuses for good is not sent again; what an operator can mend is."""
+    with serving() as (inbox, port):
+        for verb, answer in answers.items():
+
+            async def handle(*_: object, answer: str = answer) -> str:
+                return answer
+
+            setattr(inbox, f"handle_{verb}", handle)
+        with pytest.raises(NotDelivered) as failure:
+            send(settings(port))
+    assert failure.value.for_good is for_good
+    with pytest.raises(NotDelivered) as failure:
+        send(settings(free_port()), replace(MESSAGE, to="nobody"))
+    assert failure.value.for_good

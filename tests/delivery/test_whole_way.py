@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -99,3 +100,36 @@ def test_a_mail_server_that_is_away_is_told_to_everybody(signed_up):
 
 
 BY_MAIL = {"DesiredDeliveryMediums": ["EMAIL"]}
+
+
+def test_what_no_answer_tells_of_waits_for_the_mail_server(signed_up):
+    """Operations that declare no CodeDeliveryFailureException succeed, and so does the mail once its server is back."""
+    port = free_port()
+    cognito, pool_id, member, _ = signed_up(port)
+    ids = {"UserPoolId": pool_id, "Username": "eve"}
+    verified = [{"Name": "email", "Value": "eve@example.org"}, {"Name": "email_verified", "Value": "true"}]
+    cognito.admin_create_user(**ids, UserAttributes=verified, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**ids, Password=PASSWORD, Permanent=True)
+    client = {"UserPoolId": pool_id, "ClientId": member["ClientId"]}
+    cognito.update_user_pool_client(**client, PreventUserExistenceErrors="ENABLED")
+    told = [
+        cognito.forgot_password(ClientId=member["ClientId"], Username=name)["CodeDeliveryDetails"]["Destination"]
+        for name in ("eve", "eve@example.org")
+    ]
+    assert told == ["e***@e***"] * 2
+    with serving(port=port) as (inbox, _):
+        cognito.admin_update_user_attributes(**ids, UserAttributes=[{"Name": "email", "Value": "new@example.org"}])
+        cognito.admin_reset_user_password(**ids | {"Username": make_bob(cognito, pool_id)})
+        deadline = time.monotonic() + 10
+        while len(inbox.mails) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    # Not to eve's old address: the first try failed, and before the second one it was hers no more.
+    assert sorted(mail.rcpt_tos[0] for mail in inbox.mails) == ["bob@example.org", "new@example.org"]
+
+
+def make_bob(cognito, pool_id: str) -> str:
+    verified = [{"Name": "email", "Value": "bob@example.org"}, {"Name": "email_verified", "Value": "true"}]
+    ids = {"UserPoolId": pool_id, "Username": "bob"}
+    cognito.admin_create_user(**ids, UserAttributes=verified, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**ids, Password=PASSWORD, Permanent=True)
+    return "bob"

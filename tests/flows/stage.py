@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from poolhouse.api.operations import auth
 from poolhouse.core.client import Client
+from poolhouse.core.message import Message
 from poolhouse.core.pool import Pool
 from poolhouse.core.schema import new_schema
 from poolhouse.core.signing_key import SigningKey
@@ -23,6 +24,7 @@ from poolhouse.core.user import User
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.delivery import Courier
 from poolhouse.flows.calls import AdminCall, Deps, Identity, Origin, PublicCall
 from poolhouse.flows.clients import seal_secret
@@ -106,8 +108,9 @@ class Stage:
             keyring=Keyring(sealer),
             sealer=sealer,
             passwords=PasswordHasher(memory_kib=8, time_cost=1, threads=1),
-            courier=Courier(keep=self._keep),
+            courier=Courier(keep=self._keep, now=int),
             triggers=Triggers(),
+            sender_keys=SenderKeys({}),
             rates=RateLimiter(self.store),
             clock=self.clock,
             random=RealRandom(),
@@ -116,8 +119,13 @@ class Stage:
         self.set_pool()
         self.set_client()
 
-    async def _keep(self, message: Any) -> None:
-        raise AssertionError("nothing is sent on this stage")
+    async def _keep(self, message: Message) -> None:
+        await self.store.write(lambda tx: tx.outbox.add(message))
+
+    @property
+    def sent(self) -> list[Message]:
+        """The messages that have left, oldest first."""
+        return self.read(lambda tx: tx.outbox.list())
 
     def close(self) -> None:
         self.deps.passwords.close()

@@ -73,7 +73,7 @@ def open_and_mint(stage: Stage, *, oauth: bool = False, scopes: tuple[str, ...] 
 async def refreshed(stage: Stage, token: str) -> Tokens:
     held = tokens.find_refreshing(stage.public, token)
     holder = await stage.deps.store.read(lambda tx: tokens.find_holder(tx, held))
-    return await tokens.renew(stage.public, stage.pool, stage.client, holder, source="TokenGeneration_RefreshTokens")
+    return await tokens.renew(stage.public, stage.pool, stage.client, holder)
 
 
 def refresh(stage: Stage, token: str) -> Tokens:
@@ -451,7 +451,7 @@ def test_a_session_revoked_while_it_rotates(stage: Stage):
     holder = stage.read(lambda tx: tokens.find_holder(tx, held))
     stage.write(lambda tx: tx.sessions.delete(held.session_id))
     with refused("Refresh Token has been revoked"):
-        stage.run(tokens.renew(stage.public, stage.pool, stage.client, holder, source="s"))
+        stage.run(tokens.renew(stage.public, stage.pool, stage.client, holder))
 
 
 def test_issuers(stage: Stage):

@@ -364,11 +364,17 @@ def test_second_factor_is_never_skipped(front, visitor, user, call):
         MfaConfiguration="ON",
         SoftwareTokenMfaConfiguration={"Enabled": True},
     )
-    browser = visitor(site)
-    page = browser.send(browser.open("/login" + site.query()), username=name, password=PASSWORD)
-    assert page.status == 400
-    assert "cognito" not in browser.http.cookies
-    assert not page.location
+    by_phone = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}
+    for offered in ({}, {"SmsMfaConfiguration": {"SmsConfiguration": by_phone}}):
+        if offered:
+            call("SetUserPoolMfaConfig", UserPoolId=site.pool_id, MfaConfiguration="ON", **offered)
+            phone = [{"Name": "phone_number", "Value": "+15550100"}]
+            call("AdminUpdateUserAttributes", UserPoolId=site.pool_id, Username=name, UserAttributes=phone)
+        browser = visitor(site)
+        page = browser.send(browser.open("/login" + site.query()), username=name, password=PASSWORD)
+        assert page.status == 400
+        assert "cognito" not in browser.http.cookies
+        assert not page.location
 
 
 def test_other_methods(front, visitor):

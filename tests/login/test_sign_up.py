@@ -240,6 +240,19 @@ def test_link_of_the_message(front, visitor, inbox):
     assert browser.open("/confirmUser/" + link.removeprefix("/confirmUser")).status == 400
 
 
+def test_link_that_is_too_old(front, visitor, inbox, server):
+    """A day later the link confirms nobody (spec/api/03 §6), and the page says what to do."""
+    site, name = front(**BY_EMAIL), address()
+    sign_up(site, visitor(site), name)
+    link = f"/confirmUser?client_id={site.client_id}&user_name={name}&confirmation_code={last_code(inbox, name)}"
+    server.clock.advance(86_400)
+    page = visitor(site).open(link)
+    server.clock.back_to_now()
+    assert page.status == 400
+    assert "Invalid code provided, please request a code again." in page.html
+    assert site.user(name)["UserStatus"] == "UNCONFIRMED"
+
+
 def test_link_of_another_pool(front, visitor, inbox):
     """A client of another pool confirms nobody here."""
     site, other, name = front(**BY_EMAIL), front(**BY_EMAIL), address()

@@ -16,9 +16,9 @@ for module in pkgutil.iter_modules(cases.__path__, f"{cases.__name__}."):
 
 
 @pytest.fixture
-def world(call, inbox, server) -> World:
+def world(call, inbox, server, functions) -> World:
     """A pool with nothing in it yet."""
-    return World(call, inbox, server)
+    return World(call, inbox, server, functions)
 
 
 @pytest.fixture

@@ -86,14 +86,25 @@ def about_somebody_unconfirmed(operation: str, world: World) -> Request:
     return valid(operation, world) | {"Username": name}
 
 
-def with_triggers(operation: str, world: World) -> Request:
-    """Functions that cannot be run, for whatever step the request takes."""
+def with_triggers(operation: str, world: World, function: str = FUNCTION) -> Request:
+    """A function for whatever step the request takes, one that cannot be run where nothing else is said."""
     request = valid(operation, world)
     if "UserAttributes" in request and operation not in {"SignUp", "AdminCreateUser"}:
         request["UserAttributes"] = listed(email=f"{world.new('other')}@matrix.example")
-    settings = {"AutoVerifiedAttributes": ["email"], "LambdaConfig": dict.fromkeys(TRIGGERS, FUNCTION)}
+    settings = {"AutoVerifiedAttributes": ["email"], "LambdaConfig": dict.fromkeys(TRIGGERS, function)}
     world.call("UpdateUserPool", **world.pool, **settings)
     return request
+
+
+def with_triggers_that_refuse(operation: str, world: World) -> Request:
+    def refuse(event: Any, context: Any) -> Any:
+        raise ValueError("refused")
+
+    return with_triggers(operation, world, world.functions.add(refuse))
+
+
+def with_triggers_that_answer_nothing(operation: str, world: World) -> Request:
+    return with_triggers(operation, world, world.functions.add(lambda event, context: None))
 
 
 def where_devices_are_forgotten(operation: str, world: World) -> Request:
@@ -149,6 +160,8 @@ RULES: list[Rule] = [
         about_somebody_unconfirmed,
     ),
     ("UnexpectedLambdaException", lambda name: True, with_triggers),
+    ("UserLambdaValidationException", lambda name: True, with_triggers_that_refuse),
+    ("InvalidLambdaResponseException", lambda name: True, with_triggers_that_answer_nothing),
     (
         "InvalidUserPoolConfigurationException",
         lambda name: "Device" in name,

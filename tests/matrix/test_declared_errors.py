@@ -19,7 +19,6 @@ SOURCE = TESTS.parent / "src" / "poolhouse"
 MAIL = "delivery/test_whole_way.py::test_a_mail_server_that_is_away_is_told_to_everybody"
 PASSKEYS = "operations/test_passkeys.py::"
 NO_APP = "nobody without an app is asked for its code; one that went meanwhile is told as MFAMethodNotFoundException"
-NO_FACTOR = "operations/test_auth.py::test_no_tokens_without_the_factor"
 BARRED = "flows/test_sign_in.py::test_a_user_barred_under_way"
 NO_DOMAIN = "told as InvalidParameterException: No such domain or user pool exists (02 §6)"
 # Errors that nothing raises.
@@ -76,11 +75,6 @@ REACHED = {
         "operations/test_me.py::test_an_alias_of_another_user_is_not_verified"
     ),
     ("VerifyUserAttribute", "ExpiredCodeException"): "operations/test_me.py::test_verification_codes_run_out",
-    ("InitiateAuth", "InvalidUserPoolConfigurationException"): NO_FACTOR,
-    ("AdminInitiateAuth", "InvalidUserPoolConfigurationException"): NO_FACTOR,
-    ("RespondToAuthChallenge", "InvalidUserPoolConfigurationException"): (
-        "login/test_sign_up.py::test_second_factor_is_not_skipped_after_the_confirmation"
-    ),
     ("RespondToAuthChallenge", "PasswordResetRequiredException"): BARRED,
     ("AdminRespondToAuthChallenge", "PasswordResetRequiredException"): BARRED,
     ("ChangePassword", "LimitExceededException"): "operations/test_me.py::test_password_changes_are_limited",
@@ -107,14 +101,13 @@ REACHED = {
         "operations/test_pools.py::test_a_region_has_ten_thousand_pools_at_most"
     ),
 }
-FUNCTIONS = "functions are not run yet: UnexpectedLambdaException tells so; tests/flows has functions that refuse"
 SIGNED = "who may call is told by the errors of signatures"
 UNLIMITED = "administrators are not limited"
 NO_CODE = "the operation takes no code"
+ASKED = "every challenge that a sign-in may lead to can be asked"
 # Errors that operations declare and do not meet here.
 UNREACHED = {
-    ("*", "InvalidLambdaResponseException"): FUNCTIONS,
-    ("*", "UserLambdaValidationException"): FUNCTIONS,
+    ("ConfirmDevice", "InvalidLambdaResponseException"): "no function is asked about a device",
     ("*", "NotAuthorizedException"): SIGNED,
     ("*", "UserNotConfirmedException"): "only confirmed users get as far as a token or challenge, and remain confirmed",
     ("*", "ResourceNotFoundException"): "a token whose pool or client is gone is an invalid token; an unknown domain "
@@ -125,8 +118,6 @@ UNREACHED = {
     ("AdminRespondToAuthChallenge", "UserNotFoundException"): "a session of somebody deleted is an invalid session",
     ("UpdateUserAttributes", "CodeMismatchException"): NO_CODE,
     ("UpdateUserAttributes", "ExpiredCodeException"): NO_CODE,
-    ("InitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
-    ("AdminInitiateAuth", "FeatureUnavailableInTierException"): "USER_AUTH is not served yet",
     ("SetRiskConfiguration", "CodeDeliveryFailureException"): "no mail is sent when it is set",
     ("VerifySoftwareToken", "CodeMismatchException"): "a wrong code is told as EnableSoftwareTokenMFAException (04 §9)",
     ("VerifySoftwareToken", "InvalidUserPoolConfigurationException"): "told as SoftwareTokenMFANotFoundException",
@@ -143,12 +134,17 @@ UNREACHED = {
     ("AdminRespondToAuthChallenge", "SoftwareTokenMFANotFoundException"): NO_APP,
     ("AdminInitiateAuth", "MFAMethodNotFoundException"): "a sign-in that begins asks for what there is",
     ("AdminCreateUser", "PreconditionNotMetException"): "what would have to be met first is not documented",
-    ("AdminRespondToAuthChallenge", "InvalidUserPoolConfigurationException"): "as the other door, by the same steps",
+    ("InitiateAuth", "InvalidUserPoolConfigurationException"): ASKED,
+    ("AdminInitiateAuth", "InvalidUserPoolConfigurationException"): ASKED,
+    ("RespondToAuthChallenge", "InvalidUserPoolConfigurationException"): ASKED,
+    ("AdminRespondToAuthChallenge", "InvalidUserPoolConfigurationException"): ASKED,
     ("CreateUserPool", "TierChangeNotAllowedException"): "a new pool has no plan to move from",
     ("DescribeUserPool", "UserPoolTaggingException"): "tags are checked when they are set",
     ("AdminConfirmSignUp", "LimitExceededException"): UNLIMITED,
     ("AdminResetUserPassword", "LimitExceededException"): UNLIMITED,
-    ("SignUp", "LimitExceededException"): "the limits are those of a user, who is not there yet",
+    ("SignUp", "LimitExceededException"): (
+        "told where POOLHOUSE_MESSAGE_LIMITS says so: flows/test_message_limits.py::test_limits_of_an_operator"
+    ),
     ("CreateTerms", "LimitExceededException"): "a client has two documents at most: TermsExistsException",
     ("CreateUserPoolDomain", "LimitExceededException"): "custom domains are not limited in number",
     ("DeleteUserPoolClientSecret", "LimitExceededException"): "nothing becomes more",

@@ -8,13 +8,13 @@ from tests.matrix.rows import FOR_EVER, Rows
 from tests.matrix.world import CASES, World
 
 
-def test_nothing_stays(call, inbox, server, database_kind):
+def test_nothing_stays(call, inbox, server, functions, database_kind):
     """After every operation users, clients and pools are deleted, and leave no row behind in any table."""
     rows = Rows(server, database_kind)
     rows.sweep(FOR_EVER)
     before, others = rows.counts(), rows.pools()
     for operation in sorted(HANDLERS):
-        case = CASES[operation](World(call, inbox, server))
+        case = CASES[operation](World(call, inbox, server, functions))
         answer = call(operation, **next(case))
         with pytest.raises(StopIteration):
             case.send(answer)

@@ -46,8 +46,8 @@ def case(function: Case) -> Case:
 class World:
     """A pool and what is in it."""
 
-    def __init__(self, call, inbox, server) -> None:
-        self.call, self.inbox, self.server = call, inbox, server
+    def __init__(self, call, inbox, server, functions) -> None:
+        self.call, self.inbox, self.server, self.functions = call, inbox, server, functions
 
     def new(self, word: str) -> str:
         """A name that nothing has."""

@@ -1,7 +1,7 @@
 """A user with an authenticator app, and the pools that ask for it."""
 
 from tests.authenticator import one_time_code
-from tests.operations.talk import refusal, sign_in
+from tests.operations.talk import PASSWORD, refusal, sign_in
 
 ON, PREFERRED, TURNED_OFF = {"Enabled": True}, {"Enabled": True, "PreferredMfa": True}, {"Enabled": False}
 SMS = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}}
@@ -58,3 +58,23 @@ class Owner:
         own, seen = self.does("GetUserAuthFactors"), self.admin("AdminGetUserAuthFactors")
         assert own == seen
         return own["ConfiguredUserAuthFactors"]
+
+
+def begin(ann, password=PASSWORD):
+    """What a sign-in with the password leads to."""
+    return ann.call(
+        "InitiateAuth",
+        ClientId=ann.client["ClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": ann.username, "PASSWORD": password},
+    )
+
+
+def reply(ann, asked, **responses):
+    """The members of an answer to a challenge."""
+    return {
+        "ClientId": ann.client["ClientId"],
+        "ChallengeName": asked["ChallengeName"],
+        "Session": asked["Session"],
+        "ChallengeResponses": {"USERNAME": ann.username} | responses,
+    }

@@ -293,7 +293,7 @@ def required_factor(call, pool) -> Callable[[], str]:
 
 
 def test_no_tokens_without_the_factor(call, public, required_factor, app, user):
-    """A pool with MFA ON gives no tokens for a password alone: a factor is asked for, or the sign-in refused."""
+    """A pool with MFA ON gives no tokens for a password alone: a factor is asked for, or to set one up."""
     pool_id = required_factor()
     asked = sign_in(public, app(pool_id), user(pool_id))
     assert asked["ChallengeName"] == "MFA_SETUP"
@@ -305,6 +305,7 @@ def test_no_tokens_without_the_factor(call, public, required_factor, app, user):
         MfaConfiguration="ON",
         SmsMfaConfiguration={"SmsConfiguration": by_phone},
     )
-    for attributes in ({}, {"phone_number": "+15550100"}):
-        with refused("InvalidUserPoolConfigurationException"):
-            sign_in(public, app(pool_id), user(pool_id, **attributes))
+    for attributes, challenge in (({}, "MFA_SETUP"), ({"phone_number": "+15550100"}, "SMS_MFA")):
+        asked = sign_in(public, app(pool_id), user(pool_id, **attributes))
+        assert asked["ChallengeName"] == challenge
+        assert "AuthenticationResult" not in asked

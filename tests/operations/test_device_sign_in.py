@@ -86,9 +86,12 @@ def require_factor(home):
     )
 
 
-def test_a_remembered_device_signs_in(home, call):
-    """After the password it proves its secret in two steps, and is not offered anew."""
+def test_a_remembered_device_signs_in(home, call, functions):
+    """After the password it proves its secret in two steps, and is not offered anew; the tokens' function hears so."""
+    arn = functions.add()
     device = Device(home())
+    settings = {"DeviceConfiguration": TRUSTED, "LambdaConfig": {"PreTokenGeneration": arn}}
+    call("UpdateUserPool", UserPoolId=device.home.pool_id, **settings)
     client = device.client()
     asked = device.begin()
     assert asked["Session"]
@@ -101,6 +104,8 @@ def test_a_remembered_device_signs_in(home, call):
     assert claims(made["AccessToken"])["device_key"] == device.key
     again = call("InitiateAuth", **device.home.refreshing(made, device.key))["AuthenticationResult"]
     assert claims(again["AccessToken"])["device_key"] == device.key
+    sources = [event["triggerSource"].removeprefix("TokenGeneration_") for event in functions.events(arn)]
+    assert sources == ["AuthenticateDevice", "RefreshTokens"]
     spent = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
     assert refusal(call, "RespondToAuthChallenge", **proof) == spent
 
@@ -148,12 +153,7 @@ def test_a_device_stands_for_a_second_factor(home, call):
 
 def is_stopped(home, key=None):
     """Whether a sign-in by password is not over after the password."""
-    from botocore.exceptions import ClientError
-
-    try:
-        asked = home.call("InitiateAuth", **home.password(key))
-    except ClientError as error:
-        return error.response["Error"]["Code"] == "InvalidUserPoolConfigurationException"
+    asked = home.call("InitiateAuth", **home.password(key))
     return asked["ChallengeName"] not in {"DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
 
 

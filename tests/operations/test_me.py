@@ -382,3 +382,20 @@ def test_password_changes_are_limited(ann, server, call):
     assert me.may_not("ChangePassword", **change()) == LIMIT
     server.clock.advance(3600)
     assert me.does("ChangePassword", **change()) == {}
+
+
+def test_codes_of_changed_addresses_are_limited(call, pool, app, user, inbox):
+    """Ten an hour; then the change is made, and the answer says that its code did not leave."""
+    pool_id = pool(AutoVerifiedAttributes=["email"])
+    name = user(pool_id, email="first@changes.example")
+    token = sign_in(call, app(pool_id), name)["AccessToken"]
+    for number in range(11):
+        changed = [{"Name": "email", "Value": f"new{number}@changes.example"}]
+        members = {"AccessToken": token, "UserAttributes": changed}
+        if number < 10:
+            assert len(call("UpdateUserAttributes", **members)["CodeDeliveryDetailsList"]) == 1
+        else:
+            assert refusal(call, "UpdateUserAttributes", **members)[0] == "CodeDeliveryFailureException"
+    assert inbox("new10@changes.example") == []
+    stored = call("GetUser", AccessToken=token)["UserAttributes"]
+    assert {"Name": "email", "Value": "new10@changes.example"} in stored

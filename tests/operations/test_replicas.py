@@ -254,6 +254,17 @@ def test_functions_of_a_replica_are_its_own(home, away, replicated, client_of):
     home("AdminInitiateAuth", **admin)
 
 
+def test_nobody_comes_over_through_a_replica(away, replicated, client_of, functions):
+    """A replica makes no users, so its function for other directories is not asked."""
+    pool_id = replicated()
+    client_id = client_of(pool_id)
+    arn = functions.add(region=AWAY)
+    away("UpdateUserPool", UserPoolId=pool_id, LambdaConfig={"UserMigration": arn})
+    strange = by_password(client_id) | {"AuthParameters": {"USERNAME": "bob", "PASSWORD": PASSWORD}}
+    refused(away, "UserNotFoundException", "InitiateAuth", **strange)
+    assert functions.events(arn) == []
+
+
 def test_a_new_password_is_set_at_the_primary(away, home, replicated, client_of):
     """A temporary password may be shown to a replica, but not replaced there."""
     client_id = client_of(replicated(), permanent=False)
@@ -265,6 +276,32 @@ def test_a_new_password_is_set_at_the_primary(away, home, replicated, client_of)
         "ChallengeResponses": {"USERNAME": "ann", "NEW_PASSWORD": "Other-Horse-2"},
     }
     refused(away, NOT_ENABLED, "RespondToAuthChallenge", **answer)
+
+
+def test_a_telephone_shown_at_a_replica_stays_as_it_was(away, home, replicated, client_of, inbox):
+    """A code signs in there too, but verifies no number, and no factor is set up there."""
+    by_phone = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}
+    pool_id = replicated()
+    offered = {"MfaConfiguration": "ON", "SmsMfaConfiguration": {"SmsConfiguration": by_phone}}
+    client_id, ids = client_of(pool_id), {"UserPoolId": pool_id, "Username": "ann"}
+    home("SetUserPoolMfaConfig", UserPoolId=pool_id, **offered)
+
+    def answers(asked, **responses):
+        members = {"ClientId": client_id, "ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
+        return members | {"ChallengeResponses": {"USERNAME": "ann"} | responses}
+
+    admin = by_password(client_id) | {"AuthFlow": "ADMIN_USER_PASSWORD_AUTH", "UserPoolId": pool_id}
+    asked = answers(home("AdminInitiateAuth", **admin), PHONE_NUMBER="+15550142")
+    set_up = answers(home("AdminRespondToAuthChallenge", **asked, UserPoolId=pool_id))
+    set_up["ChallengeResponses"]["SMS_MFA_CODE"] = inbox("+15550142")[-1].code
+    refused(away, NOT_ENABLED, "RespondToAuthChallenge", **set_up)
+    phone = [{"Name": "phone_number", "Value": "+15550143"}]
+    home("AdminUpdateUserAttributes", **ids, UserAttributes=phone)
+    asked = away("InitiateAuth", **by_password(client_id))
+    answer = answers(asked, SMS_MFA_CODE=inbox("+15550143")[-1].code)
+    assert away("RespondToAuthChallenge", **answer)["AuthenticationResult"]
+    seen = home("AdminGetUser", **ids)["UserAttributes"]
+    assert {"Name": "phone_number_verified", "Value": "true"} not in seen
 
 
 def test_an_inactive_replica_serves_configuration_alone(home, away, replicated, client_of):

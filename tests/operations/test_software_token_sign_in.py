@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.operations.owner import CONTACTS, EVERYTHING, ON, PREFERRED, TOTP
+from tests.operations.owner import CONTACTS, EVERYTHING, ON, PREFERRED, TOTP, begin, reply
 from tests.operations.talk import OTHER_PASSWORD, PASSWORD, other, refusal
 
 WRONG = ("CodeMismatchException", "Invalid code received for user")
@@ -19,26 +19,6 @@ NOT_VERIFIED = ("EnableSoftwareTokenMFAException", "Code mismatch and fail enabl
 NO_TOKEN = ("SoftwareTokenMFANotFoundException", "No software token was associated with the user.")
 NOT_SET_UP = ("InvalidParameterException", "User has not set up software token mfa")
 ASSOCIATE, VERIFY, RESPOND = "AssociateSoftwareToken", "VerifySoftwareToken", "RespondToAuthChallenge"
-
-
-def begin(ann, password=PASSWORD):
-    """What a sign-in with the password leads to."""
-    return ann.call(
-        "InitiateAuth",
-        ClientId=ann.client["ClientId"],
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": ann.username, "PASSWORD": password},
-    )
-
-
-def reply(ann, asked, **responses):
-    """The members of an answer to a challenge."""
-    return {
-        "ClientId": ann.client["ClientId"],
-        "ChallengeName": asked["ChallengeName"],
-        "Session": asked["Session"],
-        "ChallengeResponses": {"USERNAME": ann.username} | responses,
-    }
 
 
 def answer(ann, asked, code):
@@ -173,17 +153,11 @@ def test_which_factor_is_asked_for(owner, call):
     assert begin(ann)["AuthenticationResult"]
     both = {"SoftwareTokenMfaSettings": ON, "SMSMfaSettings": ON}
     ann.does("SetUserMFAPreference", **both)
-    initiate = {"ClientId": ann.client["ClientId"], "AuthFlow": "USER_PASSWORD_AUTH"}
-    initiate["AuthParameters"] = {"USERNAME": ann.username, "PASSWORD": PASSWORD}
-    code, text = refusal(call, "InitiateAuth", **initiate)
-    assert (code, text) == (
-        "InvalidUserPoolConfigurationException",
-        "The challenge SELECT_MFA_TYPE is not available in this version.",
-    )
+    assert begin(ann)["ChallengeName"] == "SELECT_MFA_TYPE"
     ann.does("SetUserMFAPreference", **both | {"SoftwareTokenMfaSettings": PREFERRED})
     assert begin(ann)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     ann.does("SetUserMFAPreference", **both | {"SMSMfaSettings": PREFERRED})
-    assert refusal(call, "InitiateAuth", **initiate)[0] == "InvalidUserPoolConfigurationException"
+    assert begin(ann)["ChallengeName"] == "SMS_MFA"
     sms = {"SmsMfaConfiguration": EVERYTHING["SmsMfaConfiguration"]}
     ann.does("SetUserMFAPreference", SMSMfaSettings={"Enabled": False})
     call("SetUserPoolMfaConfig", UserPoolId=ann.pool_id, MfaConfiguration="OPTIONAL", **sms)

@@ -275,8 +275,8 @@ class Rows:
 
 
 @pytest.fixture
-def world(call, inbox, server):
-    return World(call, inbox, server)
+def world(call, inbox, server, functions):
+    return World(call, inbox, server, functions)
 
 
 @pytest.fixture(params=served(KINDS))

@@ -53,8 +53,10 @@ def served_by(program: Program, connection: socket.socket) -> int:
             inode = f"socket:[{parts[9]}]"
             for pid in workers_of(program):
                 for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-                    if inode == descriptor.readlink().name:
-                        return pid
+                    # The worker goes on meanwhile, and may have closed what was listed.
+                    with contextlib.suppress(FileNotFoundError):
+                        if inode == descriptor.readlink().name:
+                            return pid
     raise AssertionError("nobody has accepted the connection")
 
 

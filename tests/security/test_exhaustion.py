@@ -108,10 +108,10 @@ def test_11_forwarding_headers_of_a_trusted_proxy(process: str, address: str):
         assert "/auth/poolhouse-console/oauth2/authorize?" in console.headers["location"]
         page = client.get(console.headers["location"])
         assert page.status_code == 302
-        assert "evil" not in page.headers["location"] + console.headers["location"]
+        assert "evil.example" not in page.headers["location"] + console.headers["location"]
         form = client.get(page.headers["location"])
         assert form.status_code == 200
-        assert "evil" not in form.text
+        assert "evil.example" not in form.text
         document = client.get("/us-east-1_Operators/.well-known/openid-configuration").json()
         assert document["issuer"] == process.replace("127.0.0.1", "localhost") + "/us-east-1_Operators"
 

@@ -46,7 +46,7 @@ def check_inert(answer: httpx.Response, what: str) -> None:
     page = Page(answer)
     text = answer.text
     assert answer.status_code < 500, what
-    assert "set-cookie" not in answer.headers or "evil" not in answer.headers["set-cookie"], what
+    assert not any(cookie.startswith("evil") for cookie in answer.headers.get_list("set-cookie")), what
     assert not answer.headers.get("location", "").startswith("https://evil"), what
     assert "49" not in re.findall(r"(?<![\w-])49(?![\w-])", text), what
     scripts = [given for tag, given in page.elements if tag == "script"]
@@ -320,7 +320,7 @@ def test_12_links_in_mail(front, server, inbox):
     assert httpx.post(server.url, json=body, headers=headers, trust_env=False).status_code == 200
     mail = inbox("link12@example.com")[-1].body
     assert f"{pages.base}/confirmUser?" in mail
-    assert "evil" not in mail
+    assert "evil.example" not in mail
 
 
 def test_19_cookies_are_out_of_reach(pages, visitor, user):

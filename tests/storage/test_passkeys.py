@@ -72,6 +72,25 @@ def test_a_credential_belongs_to_one_user_of_a_pool(store):
     assert [read_again(store, who).passkeys for who in (ann, bob, carl)] == [1, 0, 1]
 
 
+def test_a_use_is_noted_only_where_the_count_goes_up(store):
+    """A passkey is found for its user only; of two uses with the same count one is noted; 0 stands for no counting."""
+    ann, bob = add_user(store), add_user(store, "bob")
+    add(store, ann, passkey("k"))
+
+    def find(who, key):
+        return store.read(lambda tx: tx.passkeys.find(who.id, key))
+
+    def note(who, count):
+        return store.write(lambda tx: tx.passkeys.note_use(who.id, "k", count))
+
+    assert find(ann, "k") == passkey("k")
+    assert (find(ann, "l"), find(bob, "k")) == (None, None)
+    assert [note(ann, count) for count in (0, 0, 7, 7, 6, 0)] == [True, True, True, False, False, False]
+    assert not note(bob, 8)
+    assert find(ann, "k").sign_count == 7
+    assert sorted(gather(store, [lambda tx: tx.passkeys.note_use(ann.id, "k", 8)] * 3)) == [False, False, True]
+
+
 def test_deleting(store):
     """A passkey is deleted once, by its own user only."""
     ann, bob = add_user(store), add_user(store, "bob")

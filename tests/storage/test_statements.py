@@ -15,6 +15,7 @@ from poolhouse.core.session import Attempts
 from poolhouse.core.session_tracking import Activity
 from poolhouse.model import EventSourceName, EventType, FeedbackValueType
 from poolhouse.storage import migrate, open_store
+from poolhouse.storage.deliveries import Lease
 from poolhouse.storage.engine import statements, translate, translate_schema
 from poolhouse.storage.transaction import Tx
 from tests.storage.builders import (
@@ -106,6 +107,9 @@ def write_everything(tx: Tx) -> None:
     tx.attempts.put("ann", Attempts(count=1, since=NOW), NOW)
     tx.nonces.spend("n", NOW)
     tx.outbox.add(message("1"))
+    tx.deliveries.add(b"sealed", NOW)
+    [lease] = tx.deliveries.lease(now=NOW, until=NOW, limit=9)
+    tx.deliveries.put_off(lease, NOW)
     tx.access_keys.insert(AccessKey(id="A", name="ci", sealed_secret=b"", created_at=NOW))
     tx.signing_keys.add_stock(signing_key())
     tx.signing_keys.claim(POOL, "id")
@@ -195,6 +199,7 @@ def read_everything(tx: Tx) -> None:
     tx.identities.of_user(ann.id)
     tx.identities.attributes(POOL, "Partner", 5)
     tx.passkeys.of_user(ann)
+    tx.passkeys.find(ann.id, "k")
     tx.nonces.is_spent("n")
     tx.sessions.find("s")
     tx.sessions.find_with_user("s")
@@ -209,6 +214,9 @@ def read_everything(tx: Tx) -> None:
     tx.attempts.find_both("ann", "bob")
     tx.outbox.list()
     tx.outbox.list(to="x", last=True)
+    for to in (None, "x"):
+        tx.outbox.page(to=to, before=None, limit=9)
+    tx.deliveries.next_due()
     tx.access_keys.find("A")
     tx.access_keys.list()
     tx.signing_keys.stock_count()
@@ -233,6 +241,7 @@ def delete_everything(tx: Tx) -> None:
     """Call what deletes something."""
     ann = tx.users.find_by_username(POOL, "ann")
     tx.confirmation_codes.delete(ann.id, "sign-up")
+    tx.deliveries.delete(Lease(1, 1, b""))
     tx.attempts.delete("ann")
     tx.attempts.clear()
     tx.outbox.delete(to="x")
@@ -243,6 +252,7 @@ def delete_everything(tx: Tx) -> None:
     tx.sso_sessions.delete("sso")
     tx.sso_sessions.delete_of_user(ann.id)
     tx.authorization_codes.delete_of_user(ann.id)
+    tx.passkeys.note_use(ann.id, "k", 1)
     tx.passkeys.delete(ann, "k")
     tx.log_records.delete([1])
     tx.risk_configurations.delete(POOL, "app")

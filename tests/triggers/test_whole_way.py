@@ -1,5 +1,11 @@
 """From a request to the function and back: boto3, the server, and functions behind the Lambda Invoke API."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import ClientError
+
+from poolhouse import triggers
 from tests.operations.talk import PASSWORD, listed, refusal, sign_in, sign_in_refusal
 
 
@@ -49,3 +55,30 @@ def test_replies_that_are_no_event(call, pool, app, functions):
     assert refusal(call, "SignUp", **new) == unrecognizable
     functions.change(arn, lambda event, context: {"response": []})
     assert refusal(call, "SignUp", **new) == unrecognizable
+
+
+def test_sign_ins_that_wait_for_a_function_keep_nobody_else(call, pool, app, user, functions, monkeypatch):
+    """While a function hangs, its callers are answered after the time limit, and all others as ever."""
+    monkeypatch.setattr(triggers, "SECONDS", 0.3)
+    monkeypatch.setattr(triggers, "PAUSE_SECONDS", 0)
+    pool_id = pool(LambdaConfig={"PreSignUp": functions.add(functions.hang)})
+    client = app(pool_id)
+    elsewhere = pool()
+    token = sign_in(call, app(elsewhere), user(elsewhere))["AccessToken"]
+    new = {"ClientId": client["ClientId"], "Password": PASSWORD}
+
+    def timed(operation, **members):
+        began = time.monotonic()
+        try:
+            call(operation, **members)
+        except ClientError as error:
+            assert "Socket timeout while invoking Lambda function" in str(error)
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(timed, "SignUp", Username=f"user-{number}", **new) for number in range(8)]
+        others = [timed("GetUser", AccessToken=token) for _ in range(20)]
+        waited = [future.result() for future in waiting]
+    assert sorted(others)[len(others) // 2] < 0.1
+    assert min(waited) > 0.85
+    assert max(waited) < 3

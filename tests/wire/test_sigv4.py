@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from poolhouse.api import sigv4
 from poolhouse.api.errors import IncompleteSignatureException, InvalidSignatureException
 from poolhouse.api.sigv4 import MISMATCH
+from poolhouse.core.aws_signature import signing_key
 
 KEY, SECRET = "AKPHEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 TARGET = "AWSCognitoIdentityProviderService.ListUserPools"
@@ -42,7 +43,7 @@ def now() -> int:
 def verify(headers: dict[str, str], body: bytes = b"{}", *, query: bytes = b"", at: int | None = None) -> sigv4.Claim:
     claim = sigv4.read_claim(headers)
     sigv4.check_claim(claim, at or now())
-    sigv4.check_signature(claim, sigv4.signing_key(SECRET, claim), headers, query, body)
+    sigv4.check_signature(claim, signing_key(SECRET, claim.scope), headers, query, body)
     return claim
 
 

@@ -10,6 +10,7 @@ from poolhouse.api import sigv4
 from poolhouse.api.errors import MissingAuthenticationTokenException, ProtocolError, UnrecognizedClientException
 from poolhouse.api.explain import missing, validation_error
 from poolhouse.core.access_key import AccessKey
+from poolhouse.core.aws_signature import signing_key
 from poolhouse.core.replica import Reach
 from poolhouse.flows.calls import AdminCall, Call, Deps, Origin, PublicCall, UserCall
 from poolhouse.flows.installation import open_access_key
@@ -81,7 +82,7 @@ class Signatures:
         name = (key.sealed_secret, claim.date, claim.region)
         derived = self._derived.get(name)
         if derived is None:
-            derived = self._derived[name] = sigv4.signing_key(open_access_key(self._deps, key), claim)
+            derived = self._derived[name] = signing_key(open_access_key(self._deps, key), claim.scope)
             if len(self._derived) > self.capacity:
                 self._derived.popitem(last=False)
         else:

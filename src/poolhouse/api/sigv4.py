@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from poolhouse.api.errors import IncompleteSignatureException, InvalidSignatureException
+from poolhouse.core.aws_signature import ALGORITHM, TERMINATOR
 
-ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "cognito-idp"
-TERMINATOR = "aws4_request"
 SKEW = timedelta(minutes=5)
 # Without these in the signature, somebody who overhears a request could make another one of it.
 MUST_BE_SIGNED = ("host", "x-amz-target")
@@ -120,19 +119,11 @@ def _check_time(signed: str, now: int) -> None:
         )
 
 
-def signing_key(secret: str, claim: Claim) -> bytes:
-    """Derive the key of a day, Region and service from a secret access key."""
-    key = f"AWS4{secret}".encode()
-    for part in (claim.date, claim.region, claim.service, claim.terminator):
-        key = _hmac(key, part.encode())
-    return key
-
-
 def check_signature(claim: Claim, key: bytes, headers: Mapping[str, str], query: bytes, body: bytes) -> None:
     """Compare the signature with our own over the request; raises InvalidSignatureException."""
     canonical = hashlib.sha256(canonical_request(claim, headers, query, body)).hexdigest()
     text = f"{ALGORITHM}\n{claim.time}\n{claim.scope}\n{canonical}"
-    ours = _hmac(key, text.encode()).hex()
+    ours = hmac.digest(key, text.encode(), "sha256").hex()
     if not hmac.compare_digest(ours.encode(), claim.signature.encode()):
         raise InvalidSignatureException(MISMATCH)
 
@@ -151,7 +142,3 @@ def canonical_request(claim: Claim, headers: Mapping[str, str], query: bytes, bo
         hashlib.sha256(body).hexdigest().encode(),
     ]
     return b"\n".join(parts)
-
-
-def _hmac(key: bytes, text: bytes) -> bytes:
-    return hmac.digest(key, text, "sha256")

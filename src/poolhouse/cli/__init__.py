@@ -6,7 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from poolhouse import __version__
-from poolhouse.cli import access, database, imports, messages, report, seeds, serve
+from poolhouse.cli import access, database, imports, messages, report, seeds, serve, triggers
 from poolhouse.cli.opened import CommandError
 
 app = App(
@@ -24,7 +24,9 @@ app.command(access.credentials)
 app.command(access.operators)
 app.command(access.keys)
 app.command(messages.outbox)
+app.command(messages.messages)
 app.command(imports.imports)
+app.command(triggers.triggers)
 app.command(seeds.seed)
 app.command(database.migrate)
 app.command(database.backup)

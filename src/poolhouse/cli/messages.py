@@ -1,15 +1,57 @@
-"""Reading the development outbox."""
+"""Reading the development outbox, and trying out what sends messages."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
-from poolhouse.cli.opened import HERE, Where, print_json, run, settings_of
+from poolhouse.cli.opened import HERE, CommandError, Where, print_json, run, settings_of
 
 if TYPE_CHECKING:
     from poolhouse.core.message import Message
     from poolhouse.flows.calls import Deps
+
+messages = App(name="messages", help="Mail and text messages. Example: poolhouse messages test ann@example.org")
+
+
+@messages.command(name="test")
+def send_test(
+    to: Annotated[str, Parameter(help="A mail address, or a telephone number such as +15551239934.")],
+    *,
+    where: Where = HERE,
+) -> None:
+    """Send a test message as the settings say, and tell what went wrong if it did not leave.
+
+    Example: poolhouse messages test ann@example.org
+    """
+    from poolhouse.core.message import Message
+    from poolhouse.delivery.failure import NotDelivered
+
+    by_mail = "@" in to
+
+    async def work(deps: "Deps") -> bool:
+        message = Message(
+            id=deps.random.uuid(),
+            at=deps.clock.now(),
+            channel="EMAIL" if by_mail else "SMS",
+            to=to,
+            subject="Test message" if by_mail else None,
+            body=f"This is a test message of Poolhouse at {deps.identity.public_url}.",
+            template="Test",
+            user_pool_id="",
+            username="",
+        )
+        try:
+            await deps.courier.attempt(message)
+        except NotDelivered as failure:
+            raise CommandError(f"the message did not leave: {failure}") from None
+        return deps.courier.sends(message.channel)
+
+    if run(settings_of(where), work):
+        print(f"{'Mail' if by_mail else 'Text message'} to {to} was taken.")
+    else:
+        setting = "POOLHOUSE_SMTP_URL" if by_mail else "POOLHOUSE_SMS_URL"
+        print(f"{setting} is not set: the message is in the outbox.")
 
 
 def outbox(

@@ -4,26 +4,30 @@ import platform
 from typing import TYPE_CHECKING
 
 from poolhouse import __version__
-from poolhouse.cli.opened import HERE, AsJson, Where, print_json, run, settings_of
+from poolhouse.cli.opened import HERE, AsJson, CommandError, Where, print_json, run, settings_of
+from poolhouse.cli.triggers import NOTHING, runner_of
 
 if TYPE_CHECKING:
     from poolhouse.flows.calls import Deps
 
 
 def check(*, where: Where = HERE) -> None:
-    """Check the settings, open the database and the keys, try the seed, change and send nothing, and report.
+    """Check the settings, open the database and the keys, try the seed, import functions in Python, and report.
+
+    It changes nothing and sends nothing.
 
     Example: poolhouse check
     """
     settings = settings_of(where)
 
-    async def work(deps: "Deps") -> tuple[str, int, list[str]]:
+    async def work(deps: "Deps") -> tuple[str, int, list[str], str]:
         from poolhouse.flows.seeds.application import read_plan, rehearse
 
         absent = await rehearse(deps, read_plan(settings.seed))
-        return deps.identity.public_url, await deps.store.read(lambda tx: tx.pools.count(settings.region)), absent
+        pools = await deps.store.read(lambda tx: tx.pools.count(settings.region))
+        return deps.identity.public_url, pools, absent, await _check_functions(deps)
 
-    url, pools, absent = run(settings, work)
+    url, pools, absent, functions = run(settings, work)
     print(f"settings    ok ({url})")
     print(f"database    ok ({settings.database.partition(':')[0]}, {pools} user pools in {settings.region})")
     print("master key  ok")
@@ -31,6 +35,26 @@ def check(*, where: Where = HERE) -> None:
         print(f"seed        ok (a start will make {len(absent)} things)")
     print(f"mail        {'SMTP' if settings.smtp_url else 'outbox: nothing is sent'}")
     print(f"SMS         {'gateway' if settings.sms_url else 'outbox: nothing is sent'}")
+    if settings.smtp_url or settings.sms_url:
+        print("            poolhouse messages test ADDRESS sends a message")
+    print(f"functions   {functions}")
+
+
+async def _check_functions(deps: "Deps") -> str:
+    """Return how the functions are that pools name; raises CommandError for one of the settings that cannot run."""
+    from poolhouse.flows.functions import list_configured
+    from poolhouse.triggers.failure import BadMapping
+
+    try:
+        for runner in deps.triggers.routes.runners if deps.triggers.routes else ():
+            await runner.check()
+    except BadMapping as error:
+        raise CommandError(str(error)) from None
+    named = {found.arn for found in await list_configured(deps)}
+    lost = sum(runner_of(deps, arn) == NOTHING for arn in named)
+    if lost:
+        return f"{lost} of {len(named)} that pools name run nowhere: poolhouse triggers list"
+    return f"ok (pools name {len(named)})"
 
 
 def version(*, json: AsJson = False, where: Where = HERE) -> None:

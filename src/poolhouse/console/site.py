@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from poolhouse.console.pages import clients, create_client, create_pool, edit_client, pools, sign_in, users
+from poolhouse.console.pages import clients, create_client, create_pool, edit_client, outbox, pools, sign_in, users
 from poolhouse.console.principal import Operator, Principal
 from poolhouse.console.visit import Visit
 from poolhouse.flows.calls import Deps
@@ -83,6 +83,7 @@ class Console:
         pool, client = "/console/pools/{pool_id}", "/console/pools/{pool_id}/clients/{client_id}"
         guarded: list[tuple[str, Page, list[str]]] = [
             ("/console/", pools.show_pools, ["GET"]),
+            ("/console/outbox", outbox.show_outbox, ["GET"]),
             ("/console/pools/new", create_pool.show_form, ["GET"]),
             ("/console/pools/new", create_pool.create, ["POST"]),
             (pool, pools.show_pool, ["GET"]),

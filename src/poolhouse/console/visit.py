@@ -124,6 +124,7 @@ class Visit:
             "regions": REGIONS,
             "pool": None,
             "section": "",
+            "keeps_messages": not all(self.deps.courier.sends(channel) for channel in ("EMAIL", "SMS")),
             "error": "",
         }
         html = self.environment.get_template(template).render(shared | context)

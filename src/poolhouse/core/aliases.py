@@ -54,6 +54,12 @@ def alias_keys_for(pool: Pool, name: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
+def has_alias_form(pool: Pool, name: str) -> bool:
+    """Whether a name given at sign-in has the form of an address or a number that stands for a user name."""
+    names = pool.username_attributes or pool.alias_attributes
+    return ("email" in names and "@" in name) or ("phone_number" in names and name.startswith("+"))
+
+
 def names_of(pool: Pool, user: User) -> Names:
     """Return the index entries of a user; every write of a user brings the indexes in line with them."""
     search = {name: index_form(fold(user.attributes[name])) for name in SEARCHABLE if name in user.attributes}
@@ -62,15 +68,22 @@ def names_of(pool: Pool, user: User) -> Names:
     return Names(aliases=frozenset(_aliases(pool, user)), search=search)
 
 
+def contact_aliases(pool: Pool, user: User) -> list[str]:
+    """Return the attributes by which a user of a pool with aliases signs in: verified ones."""
+    return [
+        name
+        for name in CONTACTS
+        if name in pool.alias_attributes
+        and name in user.attributes
+        and user.attributes.get(f"{name}_verified") == "true"
+    ]
+
+
 def _aliases(pool: Pool, user: User) -> list[str]:
     attributes = user.attributes
     # A user-name attribute is a name from the start; an alias only once it is verified (spec/api/03 §5.5).
     keys = [alias_key(pool, name, attributes[name]) for name in pool.username_attributes if name in attributes]
-    keys += [
-        alias_key(pool, name, attributes[name])
-        for name in pool.alias_attributes & set(CONTACTS)
-        if name in attributes and attributes.get(f"{name}_verified") == "true"
-    ]
+    keys += [alias_key(pool, name, attributes[name]) for name in contact_aliases(pool, user)]
     if (
         "preferred_username" in pool.alias_attributes
         and "preferred_username" in attributes

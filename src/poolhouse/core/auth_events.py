@@ -125,13 +125,14 @@ def failures_before(events: Iterable[AuthEvent], now: int, within: int) -> int:
 def shown_by(progress: Progress, failed: ChallengeNameType | None = None) -> Shown:
     """Return what a sign-in has shown so far, as far as there are words for it, and the challenge that it failed."""
     shown: list[tuple[ChallengeName, ChallengeResponse]] = []
-    if Proof.IDENTITY in progress.proved and progress.method in _PASSWORDS:
+    known = progress.is_identified
+    if Proof.PASSWORD in progress.proved or (known and progress.method in _PASSWORDS):
         shown.append((ChallengeName.Password, ChallengeResponse.Success))
     if Proof.SECOND_FACTOR in progress.proved:
         shown.append((ChallengeName.Mfa, ChallengeResponse.Success))
     if failed in _PASSWORDS:
         shown.append((ChallengeName.Password, ChallengeResponse.Failure))
-    elif failed in _FACTORS and Proof.IDENTITY in progress.proved:
+    elif failed in _FACTORS and known:
         shown.append((ChallengeName.Mfa, ChallengeResponse.Failure))
     return tuple(shown)
 

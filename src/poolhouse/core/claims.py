@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from poolhouse.core.acr import amr_of, name_of
 from poolhouse.core.attributes import readable
 from poolhouse.core.client import Client
 from poolhouse.core.groups import Group, find_preferred_role, roles_of
@@ -129,6 +130,7 @@ def id_claims(minting: Minting, *, jti: str, at_hash: str | None = None, nonce: 
         claims["event_id"] = session.event_id
     claims["token_use"] = "id"
     claims["auth_time"] = session.auth_time
+    _place_level(claims, minting)
     _place(claims, shown, "phone_number")
     claims["exp"] = minting.now + minting.client.id_token_seconds
     claims["iat"] = minting.now
@@ -158,6 +160,7 @@ def access_claims(minting: Minting, *, jti: str) -> dict[str, object]:
     claims["token_use"] = "access"
     claims["scope"] = " ".join(session.scopes)
     claims["auth_time"] = session.auth_time
+    _place_level(claims, minting)
     claims["exp"] = minting.now + minting.client.access_token_seconds
     claims["iat"] = minting.now
     claims["jti"] = jti
@@ -189,6 +192,13 @@ def at_hash(access_token: str) -> str:
 def _place_groups(claims: dict[str, object], groups: tuple[Group, ...]) -> None:
     if groups:
         claims["cognito:groups"] = [group.name for group in groups]
+
+
+def _place_level(claims: dict[str, object], minting: Minting) -> None:
+    """Say how strongly the user signed in, where the sign-in asked for a level (spec/http/04 §4.11)."""
+    if minting.session.level:
+        claims["acr"] = name_of(minting.pool, minting.session.level)
+        claims["amr"] = amr_of(minting.session.methods)
 
 
 def _place(claims: dict[str, object], shown: dict[str, str], name: str) -> None:

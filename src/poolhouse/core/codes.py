@@ -19,6 +19,8 @@ from poolhouse.model import (
 HOUR = 3_600_000
 DIGITS = "0123456789"
 LENGTH = 6
+# Where a code alone says who somebody is, more digits (spec/api/03 §12).
+FIRST_FACTOR_LENGTH = 8
 
 
 class CodePurpose(StrEnum):
@@ -37,17 +39,21 @@ LIFETIMES = {
     CodePurpose.VERIFY_PHONE_NUMBER: 24 * HOUR,
 }
 VERIFY = {"email": CodePurpose.VERIFY_EMAIL, "phone_number": CodePurpose.VERIFY_PHONE_NUMBER}
-# Where the codes of second factors go.
-MESSAGED = {ChallengeNameType.SMS_MFA: "phone_number", ChallengeNameType.EMAIL_OTP: "email"}
+# Where the codes of factors go.
+MESSAGED = {
+    ChallengeNameType.SMS_MFA: "phone_number",
+    ChallengeNameType.SMS_OTP: "phone_number",
+    ChallengeNameType.EMAIL_OTP: "email",
+}
 RECOVERY_ATTRIBUTES = {
     RecoveryOptionNameType.verified_email: "email",
     RecoveryOptionNameType.verified_phone_number: "phone_number",
 }
 
 
-def draw_code(draw: Callable[[int, str], str]) -> str:
-    """Return a new code of six digits; ``draw(length, alphabet)`` is the chance."""
-    return draw(LENGTH, DIGITS)
+def draw_code(draw: Callable[[int, str], str], length: int = LENGTH) -> str:
+    """Return a new code of digits; ``draw(length, alphabet)`` is the chance."""
+    return draw(length, DIGITS)
 
 
 def is_open(stored: ConfirmationCode | None, now: int) -> bool:

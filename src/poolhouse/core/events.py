@@ -1,11 +1,12 @@
-"""What the triggers around signing up and recovering are told, and what they answer (spec/api/06 §3, §4, §7)."""
+"""What the triggers around signing up and recovering are told, and what they answer (spec/api/06 §3, §4)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from poolhouse.core.events_auth import user_attributes
+from poolhouse.core.events_auth import metadata_member, user_attributes
+from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.model import InvalidLambdaResponseException, InvalidParameterException
 
@@ -13,7 +14,6 @@ PRE_SIGN_UP = "PreSignUp_SignUp"
 PRE_CREATE = "PreSignUp_AdminCreateUser"
 CONFIRMED = "PostConfirmation_ConfirmSignUp"
 RECOVERED = "PostConfirmation_ConfirmForgotPassword"
-MIGRATION = "UserMigration_ForgotPassword"
 FLAGS = ("autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone")
 
 
@@ -31,7 +31,7 @@ def pre_sign_up(
     return {
         "userAttributes": dict(attributes),
         "validationData": dict(validation_data) or None,
-        **_metadata(client_metadata),
+        **metadata_member(client_metadata),
     }
 
 
@@ -51,15 +51,6 @@ def read_verdict(reply: Mapping[str, Any] | None, attributes: Mapping[str, str])
     return Verdict(confirmed=confirmed, verified=verified)
 
 
-def post_confirmation(user: User, client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
+def post_confirmation(pool: Pool, user: User, client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """Return the request after a user was confirmed or a password recovered."""
-    return {"userAttributes": user_attributes(user), **_metadata(client_metadata)}
-
-
-def migration(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the request that asks for an unknown user whose password is to be recovered."""
-    return {"validationData": None, **_metadata(client_metadata)}
-
-
-def _metadata(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    return {"clientMetadata": dict(client_metadata)} if client_metadata else {}
+    return {"userAttributes": user_attributes(pool, user), **metadata_member(client_metadata)}

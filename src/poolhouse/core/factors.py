@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from poolhouse.core.codes import MESSAGED
 from poolhouse.core.passkeys import are_both_factors, are_enabled
 from poolhouse.core.pool import Pool
 from poolhouse.core.pool_defaults import first_factors
@@ -23,8 +24,9 @@ from poolhouse.model import (
 from poolhouse.model import ChallengeNameType as Challenge
 
 SMS, TOTP, EMAIL = Challenge.SMS_MFA, Challenge.SOFTWARE_TOKEN_MFA, Challenge.EMAIL_OTP
-# The order in which factors are listed.
+# The order in which factors are listed, and the one in which they are offered to be set up (spec/api/04 §4).
 FACTORS = (SMS, TOTP, EMAIL)
+TO_SET_UP = (TOTP, EMAIL, SMS)
 NO_TOTP = "Software Token MFA has not been enabled by the userPool"
 PHONE_NUMBER = "phone_number"
 
@@ -54,19 +56,35 @@ def check_totp_offered(pool: Pool) -> None:
         raise SoftwareTokenMFANotFoundException(NO_TOTP)
 
 
+def check_offered(pool: Pool, factor: Challenge) -> None:
+    """Check that a pool lets its users have a factor.
+
+    Raises SoftwareTokenMFANotFoundException for an authenticator app, InvalidParameterException for the others.
+    """
+    if factor == TOTP:
+        check_totp_offered(pool)
+    elif factor == EMAIL and tier_of(pool.settings) is LITE:
+        raise InvalidParameterException(f"Email MFA is not available in the {LITE} tier.")
+    elif not is_offered(pool, factor):
+        name = {SMS: "SMS", EMAIL: "Email"}[factor]
+        raise InvalidParameterException(f"{name} MFA is not enabled for the userPool")
+
+
 def due_factors(pool: Pool, user: User) -> tuple[Challenge, ...]:
     """Return the second factors that a sign-in can ask a user for; none where the pool has MFA off.
 
-    An authenticator app stays where the pool does not offer it any more. Where the pool requires a factor and the
-    user has none, a telephone number is one without any set-up.
+    An authenticator app stays where the pool does not offer it any more. A factor whose address is gone counts for
+    nothing beside another one, and where the pool requires a factor: there a telephone number is one without any
+    set-up. Otherwise it stays due, though nobody can show it: no factor that a user wants is skipped.
     """
     if pool.mfa.mfa_configuration in {None, UserPoolMfaType.OFF}:
         return ()
-    due = _usable(pool, user.factors)
-    by_phone = is_offered(pool, SMS) and bool(user.attributes.get(PHONE_NUMBER))
-    if not due and by_phone and pool.mfa.mfa_configuration == UserPoolMfaType.ON:
-        return (SMS,)
-    return due
+    usable = _usable(pool, user, user.factors)
+    if usable:
+        return usable
+    if pool.mfa.mfa_configuration == UserPoolMfaType.ON:
+        return (SMS,) if _is_reachable(pool, user, SMS) else ()
+    return tuple(factor for factor in user.factors.active if is_offered(pool, factor))
 
 
 def with_preferences(
@@ -103,6 +121,18 @@ def with_token(factors: Factors, token: SoftwareToken, *, active: bool = False) 
     """Return factors with a software token whose first code was right; ``active`` has sign-ins ask for it."""
     also = (TOTP,) if active else ()
     return replace(factors, software_token=token, pending_token=None, active=_sorted(factors.active + also))
+
+
+def with_contact(user: User, factor: Challenge, address: str, now: int) -> User:
+    """Return a user after the first code to an address was right: it is theirs, verified, and sign-ins ask for it."""
+    attribute = MESSAGED[factor]
+    return replace(
+        user,
+        attributes=user.attributes | {attribute: address, f"{attribute}_verified": "true"},
+        pending={name: value for name, value in user.pending.items() if name != attribute},
+        factors=replace(user.factors, active=_sorted((*user.factors.active, factor))),
+        modified_at=now,
+    )
 
 
 def without_token(factors: Factors) -> Factors:
@@ -168,7 +198,7 @@ def _changed(pool: Pool, user: User, wishes: Mapping[Challenge, Wish], passkey_m
     )
     if passkey_mfa:
         _check_passkey_mfa(pool)
-    _check_enough(pool, factors, changed)
+    _check_enough(pool, user, changed)
     return changed
 
 
@@ -177,13 +207,8 @@ def _check_available(pool: Pool, user: User, factor: Challenge) -> None:
 
     A telephone need not be verified, since the first code does that; mail goes to verified addresses only.
     """
-    if factor == TOTP and TOTP not in user.factors.active:
-        check_totp_offered(pool)
-    elif factor == EMAIL and tier_of(pool.settings) is LITE:
-        raise InvalidParameterException(f"Email MFA is not available in the {LITE} tier.")
-    elif factor != TOTP and not is_offered(pool, factor):
-        name = {SMS: "SMS", EMAIL: "Email"}[factor]
-        raise InvalidParameterException(f"{name} MFA is not enabled for the userPool")
+    if factor != TOTP or TOTP not in user.factors.active:
+        check_offered(pool, factor)
     has = {
         SMS: bool(user.attributes.get(PHONE_NUMBER)),
         TOTP: user.factors.software_token is not None,
@@ -202,16 +227,20 @@ def _check_passkey_mfa(pool: Pool) -> None:
         )
 
 
-def _check_enough(pool: Pool, before: Factors, after: Factors) -> None:
+def _check_enough(pool: Pool, user: User, after: Factors) -> None:
     if after.passkey_mfa and not after.active:
         raise InvalidParameterException("Passkey MFA needs another MFA method of the user that is enabled.")
     required = pool.mfa.mfa_configuration == UserPoolMfaType.ON
-    if required and _usable(pool, before) and not _usable(pool, after):
+    if required and _usable(pool, user, user.factors) and not _usable(pool, user, after):
         raise InvalidParameterException("The last MFA method cannot be disabled where the user pool requires MFA.")
 
 
-def _usable(pool: Pool, factors: Factors) -> tuple[Challenge, ...]:
-    return tuple(factor for factor in factors.active if factor == TOTP or is_offered(pool, factor))
+def _usable(pool: Pool, user: User, factors: Factors) -> tuple[Challenge, ...]:
+    return tuple(factor for factor in factors.active if factor == TOTP or _is_reachable(pool, user, factor))
+
+
+def _is_reachable(pool: Pool, user: User, factor: Challenge) -> bool:
+    return is_offered(pool, factor) and bool(user.attributes.get(MESSAGED[factor]))
 
 
 def _sorted(factors: Iterable[Challenge]) -> tuple[Challenge, ...]:

@@ -12,10 +12,15 @@ QUIET = 900_000
 
 
 class Guess(StrEnum):
-    """What is guessed at sign-in; each has a lock-out of its own, or a right password would forgive wrong codes."""
+    """What is guessed at sign-in; each has a lock-out of its own, or a right password would forgive wrong codes.
+
+    ``CODE`` is one of a second factor. ``FIRST_CODE`` is asked for by a name alone: strangers who guess it must not
+    lock the other, which is for those who know the password.
+    """
 
     PASSWORD = "password"
     CODE = "code"
+    FIRST_CODE = "first-code"
 
 
 class Purpose(StrEnum):
@@ -48,11 +53,14 @@ PER_HOUR = {
 
 def find_next_attempt(purpose: Purpose, earlier: Attempts | None, now: int) -> Attempts | None:
     """Return the counter after one more attempt, or None where the hour's attempts are used up."""
-    if earlier is None or now - earlier.since >= HOUR:
+    return count_in_window(earlier, now, most=PER_HOUR[purpose], window=HOUR)
+
+
+def count_in_window(earlier: Attempts | None, now: int, *, most: int, window: int) -> Attempts | None:
+    """Return a counter after one more, or None where the window, which began with the first, has room for no more."""
+    if earlier is None or now - earlier.since >= window:
         return Attempts(count=1, since=now)
-    if earlier.count >= PER_HOUR[purpose]:
-        return None
-    return Attempts(count=earlier.count + 1, since=earlier.since)
+    return None if earlier.count >= most else Attempts(count=earlier.count + 1, since=earlier.since)
 
 
 def count_within_hour(counted: Attempts | None, now: int) -> int:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from poolhouse.core.pool import Pool
 from poolhouse.model import (
@@ -15,7 +14,6 @@ from poolhouse.model import (
     DefaultEmailOptionType,
     DeliveryMediumType,
     EmailMfaConfigType,
-    InvalidLambdaResponseException,
     MessageTemplateType,
     SmsMfaConfigType,
     VerificationMessageTemplateType,
@@ -42,10 +40,14 @@ class MessageKind(StrEnum):
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Whom mail of a pool comes from and who gets the answers; None leaves it to the installation."""
+    """Whom mail of a pool comes from and who gets the answers; None leaves it to the installation.
+
+    ``sms_region`` is the Region of SNS that the pool's text messages go through, where they go through SNS.
+    """
 
     sender: str | None = None
     reply_to: str | None = None
+    sms_region: str | None = None
 
 
 class Words(Struct, frozen=True):
@@ -97,21 +99,9 @@ def choose_words(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> W
     return _verification(pool, kind, medium)
 
 
-def customised(words: Words, response: dict[str, Any] | None, kind: MessageKind, medium: DeliveryMediumType) -> Words:
-    """Return the words after the CustomMessage trigger's answer; each member that is null keeps the pool's.
-
-    Raises InvalidLambdaResponseException where a member is no text, or the text has no place for the code.
-    """
-    if response is None:
-        return words
-    names = ("smsMessage",) if medium == DeliveryMediumType.SMS else ("emailMessage", "emailSubject")
-    given = [response.get(name) for name in names]
-    if any(text is not None and not isinstance(text, str) for text in given):
-        raise InvalidLambdaResponseException("Unrecognizable lambda output")
-    body, subject = given[0], given[1] if len(given) > 1 else None
-    if body is not None:
-        _check_placeholders(body, kind)
-    return replace(words, body=body or words.body, subject=subject or words.subject)
+def placeholders(text: str) -> frozenset[str]:
+    """Return the placeholders that a text holds: CODE, USERNAME, and LINK for a link with any words of its own."""
+    return frozenset(found[0] if found[0] in {CODE, USERNAME} else LINK for found in _PLACEHOLDER.finditer(text))
 
 
 def is_meant(words: Words, kind: MessageKind, code: str | None) -> bool:
@@ -143,19 +133,20 @@ def confirmation_link(base_url: str, client_id: str, username: str, code: str) -
 
 
 def envelope_of(pool: Pool) -> Envelope:
-    """Return the addresses of the pool's EmailConfiguration.
+    """Return the addresses of the pool's EmailConfiguration, and the Region of its SmsConfiguration.
 
     Differs from Cognito (mail and text messages): they leave by POOLHOUSE_SMTP_URL and POOLHOUSE_SMS_URL for all pools,
     or stay in the outbox. Of EmailConfiguration, ``From``, ``ReplyToEmailAddress`` and an address in ``SourceArn``
-    count; SmsConfiguration is kept without effect. There is no daily limit of mail.
+    count, and of SmsConfiguration ``SnsRegion``, where POOLHOUSE_SMS_URL is SNS.
     """
-    configuration = pool.settings.email_configuration
+    sms, configuration = pool.settings.sms_configuration, pool.settings.email_configuration
+    region = sms.sns_region if sms is not None else None
     if configuration is None:
-        return Envelope()
+        return Envelope(sms_region=region)
     # The ARN of a verified address ends in identity/<address>, that of a domain holds no @.
     identity = (configuration.source_arn or "").partition(":identity/")[2]
     sender = configuration.from_ or (identity if "@" in identity else None)
-    return Envelope(sender=sender, reply_to=configuration.reply_to_email_address)
+    return Envelope(sender=sender, reply_to=configuration.reply_to_email_address, sms_region=region)
 
 
 def mask(destination: str) -> str:
@@ -199,13 +190,6 @@ def _authentication(pool: Pool, medium: DeliveryMediumType) -> Words:
         return Words(chosen or SMS_AUTHENTICATION.body)
     email = pool.mfa.email_mfa_configuration or EmailMfaConfigType()
     return Words(email.message or EMAIL_AUTHENTICATION.body, email.subject or EMAIL_AUTHENTICATION.subject)
-
-
-def _check_placeholders(body: str, kind: MessageKind) -> None:
-    found = {match[0] for match in _PLACEHOLDER.finditer(body)}
-    carries_code = bool(found - {USERNAME})
-    if not carries_code or (kind == MessageKind.ADMIN_CREATE_USER and USERNAME not in found):
-        raise InvalidLambdaResponseException("The message does not hold every required placeholder")
 
 
 def _value(found: re.Match[str], values: Values, quote: Any) -> str:

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): what a registration asks of the browser, and what of its answer is right (spec/api/04 §10)."""
+"""Passkeys (WebAuthn): what is asked of the browser, and what of its answer is right (spec/api/04 §5, §10)."""
 
 import re
 from collections.abc import Iterable
@@ -128,6 +128,21 @@ def creation_options(
             "residentKey": "required",
             "userVerification": verification.value,
         },
+    }
+
+
+def request_options(
+    *, rp_id: str, challenge: str, allowed: Iterable[tuple[str, tuple[str, ...]]], verification: UserVerificationType
+) -> dict[str, Any]:
+    """Return the options for ``navigator.credentials.get``. ``allowed`` are ids with their transports (spec/api/04 §5)."""
+    return {
+        "challenge": challenge,
+        "timeout": TIMEOUT,
+        "rpId": rp_id,
+        "allowCredentials": [
+            {"id": id, "type": "public-key", "transports": list(transports)} for id, transports in allowed
+        ],
+        "userVerification": verification.value,
     }
 
 

@@ -11,7 +11,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     those of the API. ``generation`` counts rotations of the refresh token, ``rotated_at`` is the time
     of the last one. ``resource`` becomes ``aud`` of the access token (spec/http/04 §4.9).
     ``device_key`` is the device that was signed in from, where the pool tracked devices. ``origin`` is the tracked
-    SSO session that the sign-in came through.
+    SSO session that the sign-in came through. ``methods`` are those that the sign-in has shown; ``level`` is what they
+    reached where it asked for one, 0 where tokens are not to tell (``core.acr``).
     """
 
     id: str
@@ -29,6 +30,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rotated_at: int = 0
     device_key: str | None = None
     origin: str | None = None
+    methods: tuple[str, ...] = ()
+    level: int = 0
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,8 +6,7 @@ from poolhouse.core.messages import mask
 from poolhouse.core.pool import Pool
 from poolhouse.model import RecoveryOptionNameType
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_PHONE = re.compile(r"\+\d{5,15}", re.ASCII)
+_LOOKS = {"email": re.compile(r"[^@\s]+@[^@\s]+"), "phone_number": re.compile(r"\+\d{5,15}", re.ASCII)}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # How most mail domains of real users begin.
 _DOMAIN_LETTERS = "ggggohyimp"
@@ -22,15 +21,19 @@ def simulated_destination(pool: Pool, username: str, chance: bytes) -> tuple[str
 
     ``chance`` is at least four bytes that are the same for the same pool and name.
     """
-    if _EMAIL.fullmatch(username):
-        return "email", mask(username)
-    if _PHONE.fullmatch(username):
-        return "phone_number", mask(username)
-    attribute = _likely_attribute(pool)
+    named = [attribute for attribute, looks in _LOOKS.items() if looks.fullmatch(username)]
+    attribute = named[0] if named else _likely_attribute(pool)
+    return attribute, simulated_address(attribute, username, chance)
+
+
+def simulated_address(attribute: str, username: str, chance: bytes) -> str:
+    """Return a masked destination of one attribute: the name where it looks like one, else one made up by chance."""
+    if _LOOKS[attribute].fullmatch(username):
+        return mask(username)
     if attribute == "phone_number":
-        return attribute, f"+*******{int.from_bytes(chance[:4], 'big') % 10_000:04}"
+        return f"+*******{int.from_bytes(chance[:4], 'big') % 10_000:04}"
     letter, domain = _LETTERS[chance[0] % len(_LETTERS)], _DOMAIN_LETTERS[chance[1] % len(_DOMAIN_LETTERS)]
-    return attribute, f"{letter}***@{domain}***"
+    return f"{letter}***@{domain}***"
 
 
 def _likely_attribute(pool: Pool) -> str:

@@ -19,6 +19,7 @@ LONGEST_CHAIN = 8
 class Claims(Struct, frozen=True, kw_only=True):
     """The claims that count of a token presented for exchange, be it an ID or an access token, a user's or a client's.
 
+    ``scope`` is an access token's; in an ID token it may be anything that a trigger added.
     ``act`` names who acts for the subject, and within who did before (RFC 8693 §4.1).
     """
 
@@ -30,7 +31,7 @@ class Claims(Struct, frozen=True, kw_only=True):
     auth_time: int = 0
     client_id: str | None = None
     aud: str | None = None
-    scope: str = ""
+    scope: Any = ""
     version: int | None = None
     username: str | None = None
     id_username: str | None = field(name="cognito:username", default=None)

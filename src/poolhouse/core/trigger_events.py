@@ -93,21 +93,44 @@ def make_event(
     ``username`` is the stored user name, or the name given where there is no user yet. ``client_id`` is None where
     an administrator asks.
     """
-    trigger = trigger_of(source)
-    version = pre_token_version(pool.settings.lambda_config) if trigger == "PreTokenGeneration" else "1"
+    of_tokens = trigger_of(source) == "PreTokenGeneration"
+    return fill_event(
+        source,
+        request,
+        version=pre_token_version(pool.settings.lambda_config) if of_tokens else "1",
+        region=pool.seat_region,
+        pool_id=pool.id,
+        username=username,
+        client_id=client_id,
+        user_agent=user_agent,
+    )
+
+
+def fill_event(
+    source: str,
+    request: Mapping[str, Any],
+    *,
+    version: str,
+    region: str,
+    pool_id: str,
+    username: str | None,
+    client_id: str | None,
+    user_agent: str = "",
+) -> dict[str, Any]:
+    """Return an event as ``make_event`` does, where there need not be a pool."""
     sdk = _SDK.search(user_agent[:512])
     return {
         "version": version,
         "triggerSource": source,
-        "region": pool.seat_region,
-        "userPoolId": pool.id,
+        "region": region,
+        "userPoolId": pool_id,
         "userName": username,
         "callerContext": {
             "awsSdkVersion": f"{sdk[1]}-{sdk[2]}" if sdk else UNKNOWN_SDK,
             "clientId": client_id or NO_CLIENT,
         },
         "request": dict(request),
-        "response": dict(_LATER_RESPONSE if version != "1" else _RESPONSES.get(trigger, {})),
+        "response": dict(_LATER_RESPONSE if version != "1" else _RESPONSES.get(trigger_of(source), {})),
     }
 
 

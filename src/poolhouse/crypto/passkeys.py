@@ -1,4 +1,4 @@
-"""Reading and verifying what authenticators say (WebAuthn Level 2 §7.1), by the library ``webauthn``.
+"""Reading and verifying what authenticators say (WebAuthn Level 2 §7.1, §7.2), by the library ``webauthn``.
 
 The library tells the faults of a credential by their texts only, and this service has errors of its own for some of
 them; so what those need is read first, and everything is verified in the end. It is imported when first needed: that
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 if TYPE_CHECKING:
-    from webauthn.helpers.structs import RegistrationCredential
+    from webauthn.helpers.structs import AuthenticationCredential, RegistrationCredential
 
 # WebAuthn Level 2 §4, "Credential ID": at most so many bytes.
 LONGEST_ID = 1023
@@ -23,11 +23,15 @@ NO_AAGUID = "00000000-0000-0000-0000-000000000000"
 
 
 class MalformedCredential(Exception):
-    """What was sent is not the answer to a registration."""
+    """What was sent is not the answer to a registration, or not to a sign-in."""
 
 
 class UnsupportedCredential(Exception):
     """An authenticator's answer that is not accepted; the text says why."""
+
+
+class WrongAssertion(Exception):
+    """A sign-in by a passkey that is not accepted; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,25 @@ class Verified:
     transports: tuple[str, ...]
     aaguid: str | None
     backed_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A sign-in by a passkey as it was sent: nothing of it is verified. ``id`` is base64url."""
+
+    credential: "AuthenticationCredential"
+    id: str
+    challenge: bytes
+    origin: str
+    user_handle: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asserted:
+    """A sign-in by a passkey that is as it should be."""
+
+    sign_count: int
+    user_verified: bool
 
 
 def read_registration(credential: Any) -> Presented:
@@ -108,6 +131,45 @@ def verify_registration(
         aaguid=None if verified.aaguid == NO_AAGUID else verified.aaguid,
         backed_up=verified.credential_backed_up,
     )
+
+
+def read_assertion(credential: str) -> Assertion:
+    """Take an AuthenticationResponseJSON apart; raises MalformedCredential."""
+    from webauthn.helpers import bytes_to_base64url, parse_authentication_credential_json, parse_client_data_json
+
+    try:
+        parsed = parse_authentication_credential_json(credential)
+        client_data = parse_client_data_json(parsed.response.client_data_json)
+        id = bytes_to_base64url(parsed.raw_id)
+    except Exception as error:  # as above
+        raise MalformedCredential from error
+    if not isinstance(client_data.origin, str):
+        raise MalformedCredential
+    return Assertion(parsed, id, client_data.challenge, client_data.origin, parsed.response.user_handle)
+
+
+def verify_assertion(
+    assertion: Assertion, *, challenge: bytes, rp_id: str, public_key: bytes, sign_count: int, user_verification: bool
+) -> Asserted:
+    """Verify a sign-in whose origin was found right; raises WrongAssertion.
+
+    ``sign_count`` is what the authenticator counted last: one that does not go up tells of a copy (§7.2, step 21).
+    """
+    from webauthn import verify_authentication_response
+
+    try:
+        verified = verify_authentication_response(
+            credential=assertion.credential,
+            expected_challenge=challenge,
+            expected_rp_id=rp_id,
+            expected_origin=assertion.origin,
+            credential_public_key=public_key,
+            credential_current_sign_count=sign_count,
+            require_user_verification=user_verification,
+        )
+    except Exception as error:  # as above
+        raise WrongAssertion(str(error)) from error
+    return Asserted(sign_count=verified.new_sign_count, user_verified=verified.user_verified)
 
 
 def _is_usable(cose_key: bytes) -> bool:

@@ -1,19 +1,16 @@
 """Mail and text messages: how they leave the house. Words and recipients are decided in ``core.messages`` and ``flows.messages``."""
 
-import asyncio
-import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
+from poolhouse.delivery.failure import NotDelivered
 from poolhouse.delivery.outbox import Keep
 from poolhouse.model import CodeDeliveryFailureException
 
-# How long a message that nobody may notice waits: its work shows neither in the time of the answer nor of the next one.
-UNSEEN_SECONDS = 0.25
-
-
+log = logging.getLogger(__name__)
 # Takes notice of a message that did not arrive; `app` passes it in, since this layer knows no storage.
 Report = Callable[[Message], Awaitable[None]]
 
@@ -22,7 +19,11 @@ class Sender(Protocol):
     """Hands one message to a service that delivers it."""
 
     async def send(self, message: Message, envelope: Envelope) -> None:
-        """Send it, or raise CodeDeliveryFailureException within the sender's time limit."""
+        """Send it, or raise NotDelivered within the sender's time limit."""
+        ...
+
+    async def close(self) -> None:
+        """Let connections go."""
         ...
 
 
@@ -33,56 +34,58 @@ class Courier:
         self,
         keep: Keep,
         *,
+        now: Callable[[], int],
         smtp_url: str | None = None,
         mail_from: str = "no-reply@localhost",
         sms_url: str | None = None,
         report: Report | None = None,
     ) -> None:
-        """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting."""
+        """Take the settings of INTERFACE by their names; raises delivery.failure.BadSetting.
+
+        ``now`` returns the milliseconds that others have on their clocks.
+        """
         self._keep, self._report = keep, report
         self._senders: dict[str, Sender | None] = {
             "EMAIL": _mail_sender(smtp_url, mail_from) if smtp_url else None,
-            "SMS": _text_sender(sms_url) if sms_url else None,
+            "SMS": _text_sender(sms_url, now) if sms_url else None,
         }
-        self._under_way: set[asyncio.Task[None]] = set()
+
+    def sends(self, channel: str) -> bool:
+        """Whether messages of a channel (``EMAIL``, ``SMS``) leave the house."""
+        return self._senders[channel] is not None
 
     async def deliver(self, message: Message, envelope: Envelope | None = None) -> None:
         """Deliver one message; raises CodeDeliveryFailureException. One try: the caller's user can ask again."""
+        try:
+            await self.attempt(message, envelope)
+        except NotDelivered as failure:
+            log.warning("message %s did not arrive: %s", message.id, failure)
+            await self.report(message)
+            raise undelivered() from None
+
+    async def attempt(self, message: Message, envelope: Envelope | None = None) -> None:
+        """Deliver one message; raises NotDelivered."""
         sender = self._senders[message.channel]
         if sender is None:
             await self._keep(message)
         else:
-            await self._send(sender, message, envelope or Envelope())
+            await sender.send(message, envelope or Envelope())
 
-    async def deliver_unseen(self, message: Message, envelope: Envelope | None = None) -> None:
-        """Deliver one message without a word of how that went, nor waiting for the service: both would tell strangers
-        that there is somebody to deliver to. What goes wrong is in the log.
-
-        The outbox, which is for development, is written at once.
-        """
-        if self._senders[message.channel] is None:
-            await self._keep(message)
-            return
-        task = asyncio.create_task(self._deliver_quietly(message, envelope))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    async def report(self, message: Message) -> None:
+        """Have it noticed that a message did not arrive, and will not."""
+        if self._report is not None:
+            await self._report(message)
 
     async def close(self) -> None:
-        """Wait for the messages that are under way; each has its sender's time limit."""
-        await asyncio.gather(*self._under_way)
+        """Let the services go."""
+        for sender in self._senders.values():
+            if sender is not None:
+                await sender.close()
 
-    async def _send(self, sender: Sender, message: Message, envelope: Envelope) -> None:
-        try:
-            await sender.send(message, envelope)
-        except CodeDeliveryFailureException:
-            if self._report is not None:
-                await self._report(message)
-            raise
 
-    async def _deliver_quietly(self, message: Message, envelope: Envelope | None) -> None:
-        await asyncio.sleep(UNSEEN_SECONDS)
-        with contextlib.suppress(CodeDeliveryFailureException):
-            await self.deliver(message, envelope)
+def undelivered() -> CodeDeliveryFailureException:
+    """Return the refusal that the caller sees; the reason is in the log."""
+    return CodeDeliveryFailureException("The code could not be delivered.")
 
 
 # The clients of these services are imported by those who use them only: they are heavy.
@@ -94,7 +97,7 @@ def _mail_sender(url: str, sender: str) -> Sender:
     return SmtpSender(read_smtp_url(url, sender))
 
 
-def _text_sender(url: str) -> Sender:
-    from poolhouse.delivery.sms import SmsSender, SmsSettings
+def _text_sender(url: str, now: Callable[[], int]) -> Sender:
+    from poolhouse.delivery.sms import SmsSender, read_sms_url
 
-    return SmsSender(SmsSettings(url=url))
+    return SmsSender(read_sms_url(url, now))

@@ -1,12 +1,16 @@
 """What goes wrong between us and those who deliver."""
 
-from poolhouse.model import CodeDeliveryFailureException
-
 
 class BadSetting(Exception):
     """A setting of a sender cannot be used; the text is for the operator."""
 
 
-def undelivered() -> CodeDeliveryFailureException:
-    """Return the refusal that the caller sees; the reason is in the log."""
-    return CodeDeliveryFailureException("The code could not be delivered.")
+class NotDelivered(Exception):
+    """A message did not arrive; the text is for the operator and quotes nothing of it.
+
+    ``for_good`` says that another try would be in vain: the service refused the address, say.
+    """
+
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.for_good = for_good

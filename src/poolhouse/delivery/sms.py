@@ -1,62 +1,101 @@
 """Text messages through an HTTP gateway: one POST, within a time limit."""
 
 import asyncio
-import logging
 import ssl
+from collections.abc import Callable
+from typing import Protocol
 
 import httpx
 from msgspec import Struct
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
-from poolhouse.delivery.failure import BadSetting, undelivered
+from poolhouse.delivery.failure import BadSetting, NotDelivered
 
-log = logging.getLogger(__name__)
+# What a gateway answers to a message that it will never take: another try would be in vain. Refusals of the account and
+# of the rate are for the operator to mend, or for time.
+FINAL = frozenset({400, 410, 413, 422})
+# More than any gateway has to say.
+LONGEST_ANSWER = 100_000
 
 
-class SmsSettings(Struct, frozen=True, kw_only=True):
-    """Where text messages go."""
+class Posting(Struct, frozen=True, kw_only=True):
+    """What is posted for one message."""
 
     url: str
-    """The gateway: gets ``{"to": "+15551239934", "body": "…"}`` as JSON and answers any 2xx.
-    A name and password in the URL become HTTP basic authentication."""
-    timeout_seconds: float = 10.0
-    """How long one message may take, waiting for a connection included."""
-    connections: int = 8
-    """How many messages are on their way at a time, per process."""
+    content: bytes
+    headers: dict[str, str]
+
+
+class Answer(Struct, frozen=True):
+    """What the gateway said to that."""
+
+    status: int
+    content: bytes
+
+
+class Gateway(Protocol):
+    """How one kind of gateway wants messages."""
+
+    def write(self, message: Message, envelope: Envelope) -> Posting:
+        """Return what to post."""
+        ...
+
+    def check(self, answer: Answer) -> None:
+        """Check that the message was taken; raises NotDelivered, without a word of the gateway's own."""
+        ...
+
+
+def check_status(answer: Answer) -> None:
+    """Check that a gateway answered any 2xx; raises NotDelivered."""
+    if answer.status // 100 != 2:
+        raise NotDelivered(f"answered with status {answer.status}", for_good=answer.status in FINAL)
 
 
 class SmsSender:
-    """Sends text messages; raises BadSetting for a URL that is none."""
+    """Sends text messages through a gateway. ``connections`` messages are on their way at a time, per process."""
 
-    def __init__(self, settings: SmsSettings) -> None:
-        try:
-            url = httpx.URL(settings.url)
-        except httpx.InvalidURL:
-            raise BadSetting("POOLHOUSE_SMS_URL is not a URL.") from None
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise BadSetting("POOLHOUSE_SMS_URL must look like https://host/path.")
-        # httpx logs the address of every request, so the password must not be part of it.
-        self._url = url.copy_with(username=None, password=None)
-        self._auth = httpx.BasicAuth(url.username, url.password) if url.username else None
-        self._settings = settings
+    def __init__(self, gateway: Gateway, *, timeout_seconds: float = 10.0, connections: int = 8) -> None:
+        self._gateway = gateway
+        self._seconds = timeout_seconds
+        self._places = asyncio.Semaphore(connections)
         self._tls = ssl.create_default_context()
-        self._places = asyncio.Semaphore(settings.connections)
 
-    async def send(self, message: Message, _: Envelope) -> None:
-        """Hand a message to the gateway; raises CodeDeliveryFailureException."""
-        settings = self._settings
+    async def send(self, message: Message, envelope: Envelope) -> None:
+        """Hand a message to the gateway; raises NotDelivered."""
+        posting = self._gateway.write(message, envelope)
+        host = httpx.URL(posting.url).host
         try:
-            async with asyncio.timeout(settings.timeout_seconds), self._places:
-                status = await self._post({"to": message.to, "body": message.body})
+            async with asyncio.timeout(self._seconds), self._places:
+                answer = await self._post(posting)
+            self._gateway.check(answer)
         except (httpx.HTTPError, OSError, TimeoutError) as error:
-            log.warning("text message %s through %s failed: %s", message.id, self._url.host, type(error).__name__)
-            raise undelivered() from None
-        if status // 100 != 2:
-            log.warning("text message %s was refused by %s with status %d", message.id, self._url.host, status)
-            raise undelivered()
+            raise NotDelivered(f"{host}: {type(error).__name__}") from None
+        except NotDelivered as failure:
+            raise NotDelivered(f"{host} {failure}", for_good=failure.for_good) from None
 
-    async def _post(self, document: dict[str, str]) -> int:
-        limit = self._settings.timeout_seconds
-        async with httpx.AsyncClient(verify=self._tls, auth=self._auth, timeout=limit, trust_env=False) as client:
-            return (await client.post(self._url, json=document)).status_code
+    async def close(self) -> None:
+        """Do nothing: each message has a connection of its own."""
+
+    async def _post(self, posting: Posting) -> Answer:
+        async with (
+            httpx.AsyncClient(verify=self._tls, timeout=self._seconds, trust_env=False) as client,
+            client.stream("POST", posting.url, content=posting.content, headers=posting.headers) as response,
+        ):
+            content = b""
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > LONGEST_ANSWER:
+                    break
+            return Answer(response.status_code, content)
+
+
+def read_sms_url(url: str, now: Callable[[], int]) -> Gateway:
+    """Return the gateway that POOLHOUSE_SMS_URL means; raises BadSetting. ``now`` is for signatures, in milliseconds."""
+    from poolhouse.delivery.sms_gateways import GATEWAYS
+
+    scheme = url.partition(":")[0]
+    if scheme not in GATEWAYS:
+        known = ", ".join(f"{each}://" for each in GATEWAYS)
+        raise BadSetting(f"POOLHOUSE_SMS_URL begins with one of {known}.")
+    return GATEWAYS[scheme](url, now)

@@ -1,7 +1,7 @@
-"""Mail through an SMTP server (RFC 5321): one try, within a time limit."""
+"""Mail through an SMTP server (RFC 5321): one try, within a time limit, over connections that are kept for a while."""
 
 import asyncio
-import logging
+import contextlib
 import ssl
 from email.message import EmailMessage
 from enum import StrEnum
@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
-from poolhouse.delivery.failure import BadSetting, undelivered
+from poolhouse.delivery.failure import BadSetting, NotDelivered
 from poolhouse.delivery.mail import BadAddress, compose, read_address
 
-log = logging.getLogger(__name__)
 PORTS = {"smtp": 587, "smtps": 465}
 OPTIONS = frozenset({"starttls", "ca_file"})
+# How long a server may take to say good-bye.
+QUIT_SECONDS = 1.0
 
 
 class StartTls(StrEnum):
@@ -55,6 +56,8 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     """How long one mail may take, waiting for a connection included."""
     connections: int = 8
     """How many mails are on their way at a time, per process."""
+    idle_seconds: float = 30.0
+    """How long a connection is kept for the next mail."""
 
 
 def read_smtp_url(url: str, sender: str) -> SmtpSettings:
@@ -93,29 +96,67 @@ def read_smtp_url(url: str, sender: str) -> SmtpSettings:
 
 
 class SmtpSender:
-    """Sends mail over a connection of its own for each message."""
+    """Sends mail. Connections are kept for the next mail for a while."""
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._places = asyncio.Semaphore(settings.connections)
+        self._idle: list[tuple[aiosmtplib.SMTP, asyncio.TimerHandle]] = []
         try:
             self._tls = ssl.create_default_context(cafile=settings.ca_file)
         except OSError as error:
             raise BadSetting(f"Cannot read the authorities in {settings.ca_file}: {error.strerror}.") from None
 
     async def send(self, message: Message, envelope: Envelope) -> None:
-        """Hand a message to the server; raises CodeDeliveryFailureException."""
+        """Hand a message to the server; raises NotDelivered."""
         settings = self._settings
         try:
             mail = compose(message, envelope, settings.sender)
             async with asyncio.timeout(settings.timeout_seconds), self._places:
                 await self._submit(mail)
-        # Neither the words nor the server's answer are logged: the one holds the code, the other the address.
+        # Neither the words nor the server's answer are told: the one holds the code, the other the address.
         except (aiosmtplib.SMTPException, BadAddress, OSError, TimeoutError, UnicodeError) as error:
-            log.warning("mail %s through %s failed: %s", message.id, settings.host, _reason(error))
-            raise undelivered() from None
+            raise NotDelivered(f"{settings.host}: {_reason(error)}", for_good=_is_final(error)) from None
+
+    async def close(self) -> None:
+        """Take leave of the server on every connection that is kept."""
+        while self._idle:
+            server, timer = self._idle.pop()
+            timer.cancel()
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await server.quit(timeout=QUIT_SECONDS)
+            server.close()
 
     async def _submit(self, mail: EmailMessage) -> None:
+        server = await self._find_connection() or await self._connect()
+        kept = False
+        try:
+            await server.send_message(mail)
+            kept = True
+        finally:
+            self._keep(server) if kept else server.close()
+
+    async def _find_connection(self) -> aiosmtplib.SMTP | None:
+        """Return a connection that is kept, if the server still is at its other end.
+
+        It is asked before the mail goes out: a mail on its way when a connection breaks may have arrived, so that
+        nobody could tell whether to send it again.
+        """
+        while self._idle:
+            server, timer = self._idle.pop()
+            timer.cancel()
+            try:
+                await server.rset()
+            except (aiosmtplib.SMTPException, OSError):
+                server.close()
+            except BaseException:
+                server.close()
+                raise
+            else:
+                return server
+        return None
+
+    async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
         server = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -125,9 +166,21 @@ class SmtpSender:
             tls_context=self._tls,
             timeout=settings.timeout_seconds,
         )
-        async with server:
+        try:
+            await server.connect()
             await self._log_in(server)
-            await server.send_message(mail)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _keep(self, server: aiosmtplib.SMTP) -> None:
+        timer = asyncio.get_running_loop().call_later(self._settings.idle_seconds, self._let_go, server)
+        self._idle.append((server, timer))
+
+    def _let_go(self, server: aiosmtplib.SMTP) -> None:
+        self._idle = [kept for kept in self._idle if kept[0] is not server]
+        server.close()
 
     async def _log_in(self, server: aiosmtplib.SMTP) -> None:
         settings = self._settings
@@ -140,5 +193,22 @@ class SmtpSender:
 
 
 def _reason(error: Exception) -> str:
-    code = getattr(error, "code", None)
-    return f"{type(error).__name__} {code}" if isinstance(code, int) else type(error).__name__
+    codes = [refusal.code for refusal in _refusals(error)]
+    return " ".join((type(error).__name__, *map(str, codes)))
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether another try would be in vain: an address that is none, or a mail that the server refuses for good.
+
+    What it says of the sender and of the log-in is for the operator to mend, so the mail may wait for that.
+    """
+    if isinstance(error, BadAddress | UnicodeError):
+        return True
+    final = [refusal.code // 100 == 5 for refusal in _refusals(error)]  # RFC 5321 §4.2.1
+    return isinstance(error, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError) and all(final)
+
+
+def _refusals(error: Exception) -> list[aiosmtplib.SMTPResponseException]:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return list(error.recipients)
+    return [error] if isinstance(error, aiosmtplib.SMTPResponseException) else []

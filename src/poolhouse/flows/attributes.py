@@ -151,7 +151,7 @@ async def _send(
         user,
         kind=kind,
         attribute=code.stored.attribute,
-        code=code.text,
+        code=code,
         client=client,
         client_metadata=client_metadata,
     )

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from msgspec.structs import replace
 
 from poolhouse.core.client import Client
+from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.grants import (
     OAuthError,
     ResponseType,
@@ -26,20 +27,17 @@ from poolhouse.core.session import AuthorizationCode
 from poolhouse.core.user import User
 from poolhouse.flows.browser import BrowserSession, find_browser_session, is_recent
 from poolhouse.flows.calls import Call
+from poolhouse.flows.consult import TRIGGER_FAILURES
 from poolhouse.flows.session_tracking import activity_of, begin_session
 from poolhouse.flows.tokens import Tokens, mint, open_session
 from poolhouse.model import (
-    InvalidLambdaResponseException,
     ResourceServerType,
-    UnexpectedLambdaException,
-    UserLambdaValidationException,
 )
 from poolhouse.storage import Tx
 
 CODE_LIFETIME_SECONDS = 300
 # The trigger source of all tokens that come by way of a pool domain (spec/http/00, C12).
-TOKEN_SOURCE = "TokenGeneration_HostedAuth"
-TRIGGER_FAILURES = (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException)
+TOKEN_SOURCE = TokenSource.HOSTED
 _UNIQUE = (
     "response_type", "state", "scope", "identity_provider", "idp_identifier", "code_challenge", "nonce",
     "code_challenge_method", "login_hint", "prompt", "resource", "max_age",

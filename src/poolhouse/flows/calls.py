@@ -1,11 +1,13 @@
 """What every use case gets: the process-wide dependencies, and one of three calls that say who is calling."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
 
 from poolhouse.core.client import Client
+from poolhouse.core.message_limits import MessageLimit
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica import Reach
 from poolhouse.core.session import Session
@@ -14,6 +16,7 @@ from poolhouse.core.user_context import UserContext
 from poolhouse.crypto.keyring import Keyring
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.crypto.seal import Sealer
+from poolhouse.crypto.sender_keys import SenderKeys
 from poolhouse.datafiles.breached import BreachedPasswords
 from poolhouse.datafiles.places import Places
 from poolhouse.delivery import Courier
@@ -66,7 +69,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """What lives as long as the process.
+    """What lives as long as the process. ``deliveries_left`` is set when something was left to ``flows.deliveries``.
 
     ``failures_per_address`` is how many failed sign-ins an hour has room for from one address; 0 sets no limit.
     """
@@ -78,6 +81,7 @@ class Deps:
     passwords: PasswordHasher
     courier: Courier
     triggers: Triggers
+    sender_keys: SenderKeys
     rates: RateLimiter
     clock: Clock
     random: Random
@@ -85,6 +89,8 @@ class Deps:
     breached: BreachedPasswords = field(default_factory=BreachedPasswords)
     places: Places = field(default_factory=Places)
     failures_per_address: int = 0
+    message_limits: tuple[MessageLimit, ...] = ()
+    deliveries_left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Origin(Struct, frozen=True, kw_only=True):

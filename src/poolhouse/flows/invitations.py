@@ -1,5 +1,6 @@
 """Users made by an administrator: creation, and the invitation with a temporary password (spec/api/03 §8)."""
 
+from collections.abc import Collection
 from functools import partial
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ async def create(call: Call, pool: Pool, request: AdminCreateUserRequest) -> Use
         return await _invite_again(call, pool, request)
     user = _user_of(call, pool, request)
     invites = request.message_action != MessageActionType.SUPPRESS
-    contacts = _choose_contacts(request, user) if invites else []
+    contacts = choose_contacts(request.desired_delivery_mediums, user) if invites else []
     await call.store.read(partial(check_name_free, pool=pool, name=request.username, taken=TAKEN))
     validation_data = from_wire(request.validation_data)
     event = partial(events.pre_sign_up, user.attributes, validation_data, request.client_metadata)
@@ -57,7 +58,7 @@ async def create(call: Call, pool: Pool, request: AdminCreateUserRequest) -> Use
         return insert_user(tx, pool, user, taken=TAKEN)
 
     made = await call.store.write(commit)
-    await _invite(call, pool, made, contacts, password, request.client_metadata)
+    await invite(call, pool, made, contacts, password, request.client_metadata)
     return made
 
 
@@ -65,7 +66,7 @@ async def _invite_again(call: Call, pool: Pool, request: AdminCreateUserRequest)
     """Send the invitation once more, with a new temporary password whose time begins now."""
     found = await call.store.read(lambda tx: get_user(tx, pool, request.username))
     _check_invited(found, request)
-    contacts = _choose_contacts(request, found)
+    contacts = choose_contacts(request.desired_delivery_mediums, found)
     password = request.temporary_password or passwords.make_temporary(pool, call.deps.random.text)
     credentials = await make_credentials(call, pool, found.username, password, found.credentials)
 
@@ -75,7 +76,7 @@ async def _invite_again(call: Call, pool: Pool, request: AdminCreateUserRequest)
         return save_user(tx, pool, replace(user, credentials=credentials, modified_at=call.now))
 
     user = await call.store.write(commit)
-    await _invite(call, pool, user, contacts, password, request.client_metadata)
+    await invite(call, pool, user, contacts, password, request.client_metadata)
     return user
 
 
@@ -110,12 +111,11 @@ def _choose_password(call: Call, pool: Pool, request: AdminCreateUserRequest) ->
     return passwords.make_temporary(pool, call.deps.random.text)
 
 
-def _choose_contacts(request: AdminCreateUserRequest, user: User) -> list[str]:
+def choose_contacts(wanted: Collection[DeliveryMediumType] | None, user: User) -> list[str]:
     """Return the attributes that the invitation goes to, which may be none where no medium was asked for.
 
     Raises InvalidParameterException for a medium that does not reach the user (spec/api/03 §8.4).
     """
-    wanted = request.desired_delivery_mediums
     if not wanted:
         return [contact for contact in ("phone_number", "email") if user.attributes.get(contact)][:1]
     contacts = [_contact_of(medium) for medium in dict.fromkeys(wanted)]
@@ -129,7 +129,7 @@ def _contact_of(medium: DeliveryMediumType) -> str:
     return next(contact for contact, own in MEDIUM_OF.items() if own == medium)
 
 
-async def _invite(
+async def invite(
     call: Call,
     pool: Pool,
     user: User,
@@ -137,6 +137,7 @@ async def _invite(
     password: str | None,
     client_metadata: dict[str, str] | None,
 ) -> None:
+    """Send the invitation to each of these addresses; ``password`` is None for a user without one."""
     for contact in contacts:
         await send_code(
             call,

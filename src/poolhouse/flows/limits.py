@@ -7,13 +7,15 @@ is then left by an error: return the outcome from the work function, and raise i
 import contextlib
 
 from poolhouse.core import limits
-from poolhouse.core.aliases import index_form
+from poolhouse.core.aliases import fold_username, index_form
 from poolhouse.core.codes import LIFETIMES, CodePurpose
 from poolhouse.core.limits import Guess, Purpose
 from poolhouse.core.places import site_of
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Attempts
+from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
+from poolhouse.flows.users import find_user
 from poolhouse.model import ConcurrentModificationException, LimitExceededException, NotAuthorizedException
 from poolhouse.storage import Tx
 
@@ -30,13 +32,24 @@ def count_attempt(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose)
     key = _key(purpose, pool, username)
     attempts = limits.find_next_attempt(purpose, tx.attempts.find(key), now)
     if attempts is None:
-        raise LimitExceededException("Attempt limit exceeded, please try after some time.")
+        raise exceeded()
     tx.attempts.put(key, attempts, attempts.since + limits.HOUR)
+
+
+def exceeded() -> LimitExceededException:
+    """Return the refusal of one attempt too many (spec/api/09 §4)."""
+    return LimitExceededException("Attempt limit exceeded, please try after some time.")
 
 
 def is_attempt_left(tx: Tx, now: int, pool: Pool, username: str, purpose: Purpose) -> bool:
     """Whether the hour has room for one more attempt; counts nothing."""
     return limits.find_next_attempt(purpose, tx.attempts.find(_key(purpose, pool, username)), now) is not None
+
+
+def find_asker(tx: Tx, *, now: int, pool: Pool, username: str, purpose: Purpose) -> tuple[User | None, bool]:
+    """Return who asks for a code, and whether the hour has room for that; nothing need be made ready where not."""
+    user = find_user(tx, pool, username)
+    return user, is_attempt_left(tx, now, pool, user.username if user else fold_username(pool, username), purpose)
 
 
 def check_not_locked(tx: Tx, now: int, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
@@ -49,17 +62,17 @@ def check_not_locked(tx: Tx, now: int, pool: Pool, username: str, guess: Guess =
         raise NotAuthorizedException(LOCKED)
 
 
-def check_guess(tx: Tx, call: Call, pool: Pool, username: str) -> None:
-    """Check that neither the account nor the address that a password comes from is locked, in one statement.
+def check_guess(tx: Tx, call: Call, pool: Pool, username: str, guess: Guess = Guess.PASSWORD) -> None:
+    """Check that neither the account nor the address that a guess comes from is locked, in one statement.
 
     Raises NotAuthorizedException. An address is locked for the rest of an hour that had too many failed sign-ins from
     it, whoever they were for, and on whichever node.
     """
     site = _site(call)
     if site is None:
-        check_not_locked(tx, call.now, pool, username)
+        check_not_locked(tx, call.now, pool, username, guess)
         return
-    guesses, failures = tx.attempts.find_both(_key(Guess.PASSWORD, pool, username), site)
+    guesses, failures = tx.attempts.find_both(_key(guess, pool, username), site)
     full = limits.count_within_hour(failures, call.now) >= call.deps.failures_per_address
     if full or limits.is_locked(guesses, call.now):
         raise NotAuthorizedException(LOCKED)

@@ -41,6 +41,7 @@ from poolhouse.storage import Tx
 from poolhouse.storage.errors import AlreadyExists
 
 PURPOSE = "passkey-registration"
+NO_RELYING_PARTY = "The user pool has neither a relying party ID nor a domain."
 NO_CHALLENGE = "The challenge of the registration was not found or has expired."
 
 
@@ -65,7 +66,7 @@ async def start(call: UserCall) -> dict[str, Any]:
     passkeys.check_enabled(call.pool)
     rp_id = find_rp_id(call.deps.identity, call.pool)
     if rp_id is None:
-        raise WebAuthnConfigurationMissingException("The user pool has neither a relying party ID nor a domain.")
+        raise WebAuthnConfigurationMissingException(NO_RELYING_PARTY)
     registration = Registration(
         user_id=call.user.id,
         client_id=call.client.id,

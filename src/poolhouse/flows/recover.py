@@ -13,12 +13,12 @@ from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
-from poolhouse.flows import compromised, journal, limits
+from poolhouse.flows import compromised, journal, limits, migration
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
 from poolhouse.flows.journal import Entry
-from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.messages import Composed, commit_and_send, compose, simulate
 from poolhouse.flows.passwords import check_history, make_credentials, without_password
 from poolhouse.flows.users import find_user, get_user, get_user_again, save_user
 from poolhouse.model import (
@@ -48,15 +48,17 @@ async def forgot(
     CodeDeliveryFailureException.
     """
     codes.check_recoverable(pool)
-    user = await call.store.read(lambda tx: find_user(tx, pool, username))
+    user, is_left = await call.store.read(
+        partial(limits.find_asker, now=call.now, pool=pool, username=username, purpose=Purpose.RECOVER)
+    )
     if user is None:
-        await consult(
-            call, pool, events.MIGRATION, partial(events.migration, client_metadata), username=username, client=client
-        )
+        user = await migration.at_recovery(call, pool, client, username, client_metadata)
     name = user.username if user else fold_username(pool, username)
     entry = journal.begin(call, pool, client, user, EventType.ForgotPassword, name)
     async with journal.watching(entry):
         code = _find_recovery_code(call, pool, client, user)
+    if not is_left:
+        raise limits.exceeded()
 
     def commit(tx: Tx) -> None:
         limits.count_attempt(tx, call.now, pool, name, Purpose.RECOVER)
@@ -67,11 +69,11 @@ async def forgot(
         elif client.conceals_users:
             limits.pretend_code(tx, call.now, pool, name)
 
-    await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, client, user, code, client_metadata)
+        return await commit_and_send(call, commit, await _compose(call, pool, client, user, code, client_metadata))
     if client.conceals_users:
-        return simulate_delivery(call, pool, username)
+        return await commit_and_send(call, commit, simulate(call, pool, username))
+    await call.store.write(commit)
     raise UserNotFoundException(NO_COMBINATION)
 
 
@@ -134,7 +136,7 @@ async def confirm_forgot(
         call,
         pool,
         events.RECOVERED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )
@@ -152,22 +154,16 @@ async def reset_by_admin(call: Call, pool: Pool, username: str, client_metadata:
         raise NotAuthorizedException("User password cannot be reset in the current state.")
     codes.check_recoverable(pool)
     code = _recovery_code(call, pool, user)
+    reset = replace(user, status=UserStatusType.RESET_REQUIRED)
+    composed = await _compose(call, pool, None, reset, code, client_metadata)
 
-    def commit(tx: Tx) -> User:
+    def commit(tx: Tx) -> None:
         fresh = get_user_again(tx, user)
         tx.confirmation_codes.put(fresh.id, code.stored)
-        return save_user(
-            tx,
-            pool,
-            replace(
-                fresh,
-                status=UserStatusType.RESET_REQUIRED,
-                credentials=without_password(pool, fresh.credentials),
-                modified_at=call.now,
-            ),
-        )
+        credentials = without_password(pool, fresh.credentials)
+        save_user(tx, pool, replace(fresh, status=reset.status, credentials=credentials, modified_at=call.now))
 
-    await _send(call, pool, None, await call.store.write(commit), code, client_metadata)
+    await commit_and_send(call, commit, composed)
 
 
 def _find_recovery_code(call: Call, pool: Pool, client: Client, user: User | None) -> FreshCode | None:
@@ -224,21 +220,21 @@ def _missing(tx: Tx, call: Call, pool: Pool, client: Client, name: str, user: Us
     return NotAuthorizedException("User is disabled.")
 
 
-async def _send(
+async def _compose(
     call: Call,
     pool: Pool,
     client: Client | None,
     user: User,
     code: FreshCode,
     client_metadata: dict[str, str] | None,
-) -> CodeDeliveryDetailsType:
-    return await send_code(
+) -> Composed:
+    return await compose(
         call,
         pool,
         user,
         kind=MessageKind.FORGOT_PASSWORD,
         attribute=code.stored.attribute,
-        code=code.text,
+        code=code,
         client=client,
         client_metadata=client_metadata,
     )

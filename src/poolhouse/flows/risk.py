@@ -23,11 +23,12 @@ from poolhouse.core.auth_events import (
 )
 from poolhouse.core.limits import HOUR
 from poolhouse.core.risk import find_action, is_password_barred, is_skipped
-from poolhouse.core.risk_actions import Outcome, choose_outcome, usable_factors, with_assessment
+from poolhouse.core.risk_actions import Outcome, choose_outcome, usable_factors
 from poolhouse.core.risk_levels import Assessment, Past, Sighting, find_signs, level_of
-from poolhouse.core.sign_in import Facts, Proof, facts_of
+from poolhouse.core.sign_in import Facts
 from poolhouse.core.user import User
 from poolhouse.flows import limits, risk_mail
+from poolhouse.flows.challenges.choice import find_facts
 from poolhouse.flows.challenges.talk import Talk, Write
 from poolhouse.flows.journal import BLOCKED
 from poolhouse.flows.passwords import without_password
@@ -50,8 +51,6 @@ from poolhouse.storage import Tx
 # Events that a sign-in is held against, and those that wrong passwords are counted in.
 KNOWN, LATEST = 20, 20
 COMPROMISED = "Password reset required for the user due to security reasons"
-# The password is not told by these: an answer's PASSWORD would be anything.
-_WITHOUT_PASSWORD = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.PASSWORD_SRP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +76,22 @@ async def weigh(talk: Talk, given: Mapping[str, str], writes: tuple[Write, ...])
     Raises NotAuthorizedException where it is blocked, PasswordResetRequiredException where the password is known to
     attackers.
     """
-    facts, user = facts_of(talk.pool, talk.user, talk.device), talk.user
-    if user is None or Proof.IDENTITY not in talk.progress.proved or not is_assessed(talk.pool, talk.progress.method):
-        return talk, facts
-    if talk.progress.assessment is None:
+    user, progress = talk.user, talk.progress
+    if user is not None and progress.is_identified and progress.assessment is None and _is_assessed(talk):
         talk = _with(talk, await _assess(talk, user, given, writes))
-    assert talk.progress.assessment is not None
-    return talk, with_assessment(facts, talk.pool, user, talk.progress.assessment)
+    return talk, find_facts(talk)
+
+
+def _is_assessed(talk: Talk) -> bool:
+    return is_assessed(talk.pool, talk.progress.method)
 
 
 async def _assess(talk: Talk, user: User, given: Mapping[str, str], writes: tuple[Write, ...]) -> Assessment:
     weighing = await _look_back(talk, user)
     if is_skipped(weighing.configuration, weighing.seen.address):
         return Assessment()
-    password = None if talk.progress.method in _WITHOUT_PASSWORD else given.get("PASSWORD")
+    # Beside any other proof a PASSWORD would be anything.
+    password = given.get("PASSWORD") if talk.progress.method is ChallengeNameType.PASSWORD else None
     compromised = await talk.call.deps.breached.knows(password) if password else None
     level = level_of(find_signs(weighing.seen, weighing.past))
     decision = RiskDecisionType.NoRisk if level is None else RiskDecisionType.AccountTakeover

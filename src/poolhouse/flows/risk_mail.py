@@ -1,32 +1,39 @@
 """Telling users of risky sign-ins by mail, and asking them whether it was they (spec/api/07 §2)."""
 
-from functools import partial
 from urllib.parse import urlencode
 
 from msgspec import UNSET
 
+from poolhouse.core.deliveries import LONGEST_WAIT, Delivery, Letter, Recipient
 from poolhouse.core.limits import Purpose
 from poolhouse.core.message import Message
 from poolhouse.core.risk import find_notice
 from poolhouse.core.risk_actions import Outcome
 from poolhouse.core.risk_mail import compose, envelope_of, values_of
+from poolhouse.core.sender_events import Takeover
 from poolhouse.core.user import User
 from poolhouse.flows import feedback, limits
 from poolhouse.flows.calls import Call
-from poolhouse.flows.consult import consult
+from poolhouse.flows.deliveries import write_and_deliver
 from poolhouse.flows.journal import Entry
+from poolhouse.flows.senders import notify_takeover
 from poolhouse.model import (
+    AccountTakeoverEventActionType,
     ConcurrentModificationException,
     FeedbackValueType,
     LimitExceededException,
     RiskConfigurationType,
-    ServiceError,
 )
 
 # Where the links of the mail lead: the page of ``login.feedback``.
 PATH = "/auth-event-feedback"
-SOURCE = "CustomEmailSender_AccountTakeOverNotification"
 TEMPLATE = "AccountTakeOverNotification"
+# What the pool's own sender of mail is told that an outcome was.
+_ACTIONS = {
+    Outcome.BLOCKED: AccountTakeoverEventActionType.BLOCK,
+    Outcome.ASKED: AccountTakeoverEventActionType.MFA_REQUIRED,
+    Outcome.PASSED: AccountTakeoverEventActionType.NO_ACTION,
+}
 
 
 async def notify(entry: Entry, configuration: RiskConfigurationType | None, outcome: Outcome) -> None:
@@ -38,15 +45,11 @@ async def notify(entry: Entry, configuration: RiskConfigurationType | None, outc
     if words is None or user is None or not _has_address(user) or not await _has_room(entry):
         return
     token = feedback.make_token(call, entry.pool.id, user.id, entry.id)
-    values = values_of(entry.sighting, user.username, entry.id, token, _links(call, token))
-    request = partial(_request, values, outcome)
-    # The pool's own sender takes the place of the mail; what becomes of it shows nowhere (spec/api/06 §10).
-    try:
-        if await consult(call, entry.pool, SOURCE, request, username=user.username, client=entry.client) is not None:
-            return
-    except ServiceError:
+    links = _links(call, token)
+    # The pool's own sender takes the place of the mail (spec/api/06 §10).
+    if await notify_takeover(call, entry.pool, entry.client, _takeover(entry, user, outcome, token, links)):
         return
-    mail = compose(words, outcome, values)
+    mail = compose(words, outcome, values_of(entry.sighting, user.username, entry.id, token, links))
     message = Message(
         id=call.deps.random.uuid(),
         at=call.now,
@@ -59,14 +62,31 @@ async def notify(entry: Entry, configuration: RiskConfigurationType | None, outc
         user_pool_id=entry.pool.id,
         username=user.username,
     )
-    await call.deps.courier.deliver_unseen(message, envelope_of(words))
+    delivery = Delivery(
+        id=message.id,
+        pool_id=entry.pool.id,
+        content=Letter(message=message, envelope=envelope_of(words)),
+        expires_at=call.now + LONGEST_WAIT,
+        recipient=Recipient(sub=user.sub, attribute="email", destination=message.to),
+    )
+    await write_and_deliver(call, lambda _: None, delivery)
 
 
-def _request(values: dict[str, str], outcome: Outcome) -> dict[str, object]:
-    """Return what the function that sends mail is told: facts in the place of attributes (spec/api/06 §10)."""
-    named = {name.upper().replace("-", "_"): value for name, value in values.items() if name != "username"}
-    attributes = named | {"USER_NAME": values["username"], "ACCOUNT_TAKE_OVER_ACTION": outcome.value}
-    return {"type": "customEmailSenderRequestV1", "code": None, "clientMetadata": None, "userAttributes": attributes}
+def _takeover(entry: Entry, user: User, outcome: Outcome, token: str, links: tuple[str, str]) -> Takeover:
+    seen = entry.sighting
+    return Takeover(
+        event_id=entry.id,
+        username=user.username,
+        address=seen.address,
+        at=seen.at,
+        action=_ACTIONS[outcome],
+        feedback_token=token,
+        valid_link=links[0],
+        invalid_link=links[1],
+        city=seen.place.city or None,
+        country=seen.place.country or None,
+        device=seen.device or None,
+    )
 
 
 def _links(call: Call, token: str) -> tuple[str, str]:

@@ -3,16 +3,23 @@
 import msgspec
 from msgspec import Struct
 
-from poolhouse.core.sign_in import Progress
+from poolhouse.core.sign_in import Progress, Proof
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
-from poolhouse.crypto.session_string import open_secret_block, open_session, seal_secret_block, seal_session
+from poolhouse.crypto.session_string import (
+    MAX_SESSION_CONTENT,
+    open_secret_block,
+    open_session,
+    seal_secret_block,
+    seal_session,
+)
 from poolhouse.flows.calls import Call
-from poolhouse.model import ChallengeNameType, NotAuthorizedException
+from poolhouse.model import ChallengeNameType, InvalidLambdaResponseException, NotAuthorizedException
 from poolhouse.storage import Tx
 
 INVALID_SESSION = "Invalid session for the user."
 EXPIRED_SESSION = "Invalid session for the user, session is expired."
+TOO_MUCH = "The challenges so far, with their private parameters and metadata, do not fit into a Session."
 SPENT_SESSION = "Invalid session for the user, session can only be used once."
 # Challenges that bring their state along in a SECRET_BLOCK, and need no Session (spec/api/04 §1).
 IN_BLOCKS = frozenset({ChallengeNameType.PASSWORD_VERIFIER, ChallengeNameType.DEVICE_PASSWORD_VERIFIER})
@@ -38,6 +45,11 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
     expires_at: int
     secret: bytes
 
+    @property
+    def is_choice_open(self) -> bool:
+        """Whether the user may still choose how to show who they are."""
+        return self.progress.choosing and Proof.IDENTITY not in self.progress.proved
+
     def is_void(self, user: User) -> bool:
         """Whether something happened to a user that ends sign-ins under way."""
         return (self.password_set_at, self.signed_out_at) != (user.credentials.password_set_at, user.signed_out_at)
@@ -58,18 +70,38 @@ _DECODER = msgspec.msgpack.Decoder(State)
 
 
 def seal_state(sealer: Sealer, state: State) -> str:
-    """Return a state as text, of the form that its challenge has."""
-    seal = seal_secret_block if state.challenge in IN_BLOCKS else seal_session
-    return seal(sealer, _ENCODER.encode(state))
+    """Return a state as a ``Session`` string.
+
+    Raises InvalidLambdaResponseException where that cannot hold it: only the functions of custom authentication let it
+    grow.
+    """
+    content = _ENCODER.encode(state)
+    if len(content) > MAX_SESSION_CONTENT:
+        raise InvalidLambdaResponseException(TOO_MUCH)
+    return seal_session(sealer, content)
+
+
+def seal_block(sealer: Sealer, state: State) -> str:
+    """Return a state as a SECRET_BLOCK."""
+    return seal_secret_block(sealer, _ENCODER.encode(state))
 
 
 def open_state(sealer: Sealer, challenge: ChallengeNameType, text: str) -> State:
-    """Return the state in a text for a challenge; raises NotAuthorizedException unless this installation made it."""
-    open_text = open_secret_block if challenge in IN_BLOCKS else open_session
-    plain = open_text(sealer, text)
-    if plain is None:
-        raise NotAuthorizedException(INVALID_SESSION)
-    state = _DECODER.decode(plain)
-    if state.challenge != challenge:
+    """Return the state in a ``Session`` for a challenge; raises NotAuthorizedException unless this installation made it.
+
+    As long as the user may choose, SELECT_CHALLENGE may be answered in place of what was asked.
+    """
+    return _decode(open_session(sealer, text), challenge)
+
+
+def open_block(sealer: Sealer, challenge: ChallengeNameType, text: str) -> State:
+    """Return the state in a SECRET_BLOCK for a challenge, as ``open_state`` does."""
+    return _decode(open_secret_block(sealer, text), challenge)
+
+
+def _decode(plain: bytes | None, challenge: ChallengeNameType) -> State:
+    state = _DECODER.decode(plain) if plain is not None else None
+    choosing = challenge is ChallengeNameType.SELECT_CHALLENGE
+    if state is None or not (state.challenge is challenge or (choosing and state.is_choice_open)):
         raise NotAuthorizedException(INVALID_SESSION)
     return state

@@ -16,15 +16,16 @@ from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
-from poolhouse.flows import compromised, journal
+from poolhouse.flows import compromised, journal, sign_up_session
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
 from poolhouse.flows.journal import Entry
-from poolhouse.flows.limits import count_attempt
+from poolhouse.flows.limits import count_attempt, exceeded, find_asker
 from poolhouse.flows.links import base_url_of
-from poolhouse.flows.messages import send_code, simulate_delivery
+from poolhouse.flows.messages import commit_and_send, compose, send_code, simulate
 from poolhouse.flows.passwords import make_credentials
+from poolhouse.flows.sign_in_state import INVALID_SESSION
 from poolhouse.flows.users import (
     CLASH_AT_CONFIRMATION,
     PREFERRED_TOO_EARLY,
@@ -74,11 +75,24 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     user = await call.store.write(partial(_insert, entry=entry, name=request.username, user=new, code=code))
     details = None
     if code:
-        details = await _send(call, pool, client, user, code, MessageKind.SIGN_UP, request.client_metadata)
+        details = await send_code(
+            call,
+            pool,
+            user,
+            kind=MessageKind.SIGN_UP,
+            attribute=code.stored.attribute,
+            code=code,
+            client=client,
+            client_metadata=request.client_metadata,
+        )
     if user.status == UserStatusType.CONFIRMED:
         await _announce(call, pool, client, user, request.client_metadata)
+    confirmed = user.status == UserStatusType.CONFIRMED
     return SignUpResponse(
-        user_confirmed=user.status == UserStatusType.CONFIRMED, user_sub=user.sub, code_delivery_details=details
+        user_confirmed=confirmed,
+        user_sub=user.sub,
+        code_delivery_details=details,
+        session=None if confirmed else sign_up_session.seal(call, client, user),
     )
 
 
@@ -90,14 +104,16 @@ async def confirm(
     code: str,
     force_alias: bool,
     client_metadata: dict[str, str] | None,
-) -> None:
-    """Confirm a user with the code that was sent.
+    session: str | None = None,
+) -> str | None:
+    """Confirm a user with the code that was sent, and let who signed up go on with a ``Session`` (spec/api/03 §5.10).
 
     Raises CodeMismatchException, ExpiredCodeException, AliasExistsException, NotAuthorizedException,
     LimitExceededException, UserNotFoundException.
     """
+    signed_up = sign_up_session.find(call, pool, client, session)
 
-    def commit(tx: Tx) -> User | ServiceError:
+    def commit(tx: Tx) -> tuple[User, str] | ServiceError:
         user = find_user(tx, pool, username)
         count_attempt(
             tx, call.now, pool, user.username if user else fold_username(pool, username), Purpose.CONFIRM_SIGN_UP
@@ -111,17 +127,23 @@ async def confirm(
         if refusal or stored is None:
             journal.settle(tx, entry, user.created_at, EventResponseType.Fail)
             return refusal or codes.expired()
+        if signed_up is not None and not signed_up.is_of(user):
+            return NotAuthorizedException(INVALID_SESSION)
         journal.settle(tx, entry, user.created_at, EventResponseType.Pass)
         confirmed = _confirmed_by(stored, user, call.now)
         if force_alias:
             release_aliases(tx, pool, confirmed, call.now)
         drop_codes(tx, user, CodePurpose.SIGN_UP)
-        return save_user(tx, pool, confirmed, clash=CLASH_AT_CONFIRMATION)
+        return save_user(tx, pool, confirmed, clash=CLASH_AT_CONFIRMATION), stored.attribute
 
     outcome = await call.store.write(commit)
     if isinstance(outcome, ServiceError):
         raise outcome
-    await _announce(call, pool, client, outcome, client_metadata)
+    user, confirmed_by = outcome
+    await _announce(call, pool, client, user, client_metadata)
+    if signed_up is None:
+        return None
+    return sign_up_session.seal(call, client, user, sign_up_session.METHODS[confirmed_by])
 
 
 async def resend(
@@ -132,10 +154,14 @@ async def resend(
     Raises InvalidParameterException, NotAuthorizedException, LimitExceededException, UserNotFoundException,
     CodeDeliveryFailureException.
     """
-    user = await call.store.read(lambda tx: find_user(tx, pool, username))
+    user, is_left = await call.store.read(
+        partial(find_asker, now=call.now, pool=pool, username=username, purpose=Purpose.RESEND_CODE)
+    )
     entry = journal.begin(call, pool, client, user, EventType.ResendCode, fold_username(pool, username))
     async with journal.watching(entry):
         code = _find_resent_code(call, pool, client, user)
+    if not is_left:
+        raise exceeded()
 
     def commit(tx: Tx) -> None:
         count_attempt(tx, call.now, pool, entry.name, Purpose.RESEND_CODE)
@@ -144,11 +170,21 @@ async def resend(
             tx.confirmation_codes.put(user.id, code.stored)
             entry.at(EventResponseType.Pass)(tx)
 
-    await call.store.write(commit)
     if user and code:
-        return await _send(call, pool, client, user, code, MessageKind.RESEND_CODE, client_metadata)
+        composed = await compose(
+            call,
+            pool,
+            user,
+            kind=MessageKind.RESEND_CODE,
+            attribute=code.stored.attribute,
+            code=code,
+            client=client,
+            client_metadata=client_metadata,
+        )
+        return await commit_and_send(call, commit, composed)
     if client.conceals_users:
-        return simulate_delivery(call, pool, username)
+        return await commit_and_send(call, commit, simulate(call, pool, username))
+    await call.store.write(commit)
     raise UserNotFoundException(NO_COMBINATION)
 
 
@@ -189,13 +225,12 @@ def _check_request(call: Call, pool: Pool, client: Client, request: SignUpReques
     attributes = check_new(pool, named, complete=True)
     if "preferred_username" in attributes and "preferred_username" in pool.alias_attributes:
         raise InvalidParameterException(PREFERRED_TOO_EARLY)
-    flags = {f"{contact}_verified": "false" for contact in CONTACTS if contact in attributes}
     return User(
         pool_id=pool.id,
         sub=sub,
         username=username,
         status=UserStatusType.UNCONFIRMED,
-        attributes=attributes | flags,
+        attributes=attributes,
         credentials=Credentials(),
         created_at=call.now,
         modified_at=call.now,
@@ -212,7 +247,11 @@ def _check_password(pool: Pool, password: str | None, attributes: Mapping[str, s
 
 
 def _apply(verdict: events.Verdict, user: User) -> User:
-    flags = {f"{contact}_verified": "true" for contact in verdict.verified}
+    flags = {
+        f"{contact}_verified": "true" if contact in verdict.verified else "false"
+        for contact in CONTACTS
+        if contact in user.attributes
+    }
     status = UserStatusType.CONFIRMED if verdict.confirmed else user.status
     return replace(user, attributes=user.attributes | flags, status=status)
 
@@ -263,27 +302,6 @@ def _confirmed_by(stored: ConfirmationCode, user: User, now: int) -> User:
     return replace(user, status=UserStatusType.CONFIRMED, attributes=attributes, modified_at=now)
 
 
-async def _send(
-    call: Call,
-    pool: Pool,
-    client: Client,
-    user: User,
-    code: FreshCode,
-    kind: MessageKind,
-    client_metadata: dict[str, str] | None,
-) -> CodeDeliveryDetailsType:
-    return await send_code(
-        call,
-        pool,
-        user,
-        kind=kind,
-        attribute=code.stored.attribute,
-        code=code.text,
-        client=client,
-        client_metadata=client_metadata,
-    )
-
-
 async def _announce(
     call: Call, pool: Pool, client: Client | None, user: User, client_metadata: dict[str, str] | None
 ) -> None:
@@ -292,7 +310,7 @@ async def _announce(
         call,
         pool,
         events.CONFIRMED,
-        partial(events.post_confirmation, user, client_metadata),
+        partial(events.post_confirmation, pool, user, client_metadata),
         username=user.username,
         client=client,
     )

@@ -7,14 +7,12 @@ of its session. Actors stay named in ``act`` through later exchanges, eight of t
 are for access tokens. The pre token generation trigger sees the source ``TokenGeneration_Authentication``.
 """
 
-from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core import events_auth
 from poolhouse.core.claims import Minting, access_claims, id_claims
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
@@ -28,10 +26,11 @@ from poolhouse.core.token_exchange import (
     granted_scopes,
     next_act,
 )
+from poolhouse.core.token_overrides import TokenOverrides, change_access_claims, change_id_claims
 from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
-from poolhouse.flows.consult import consult
 from poolhouse.flows.evidence import Evidence, read_evidence
+from poolhouse.flows.token_trigger import ask_about_tokens
 from poolhouse.flows.tokens import prepare
 from poolhouse.model import (
     InvalidParameterException,
@@ -72,9 +71,8 @@ async def derive(call: Call, pool: Pool, client: Client, exchange: Exchange) -> 
     actor = await _read_actor(call, pool, exchange)
     act = next_act(subject.claims, None if actor is None else actor.claims)
     minting = _prepared(call, pool, client, exchange, subject, subject.user, servers)
-    event = partial(events_auth.pre_token, minting.user, minting.groups, minting.session.scopes, None)
-    await consult(call, pool, TokenSource.SIGN_IN, event, username=minting.user.username, client=client)
-    return await _signed(call, exchange, subject, minting, act)
+    overrides = await ask_about_tokens(call, minting, TokenSource.SIGN_IN)
+    return await _signed(call, exchange, subject, minting, overrides, act)
 
 
 async def _check_provider(call: Call, pool: Pool, type: TokenType, provider: str | None) -> None:
@@ -118,7 +116,8 @@ def _prepared(
         event_id=claims.event_id,
     )
     scopes = tuple(claims.scope.split()) if is_access else session.scopes
-    bound = claims.aud if is_access else session.resource
+    # A token whose ``aud`` is the client itself, as a trigger may have it, is bound to no resource.
+    bound = (claims.aud if claims.aud != claims.client_id else None) if is_access else session.resource
     session = replace(
         session,
         scopes=granted_scopes(client, servers, exchange.scopes, scopes),
@@ -130,11 +129,18 @@ def _prepared(
 
 
 async def _signed(
-    call: Call, exchange: Exchange, subject: Evidence, minting: Minting, act: dict[str, Any] | None
+    call: Call,
+    exchange: Exchange,
+    subject: Evidence,
+    minting: Minting,
+    overrides: TokenOverrides | None,
+    act: dict[str, Any] | None,
 ) -> Derived:
     keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(minting.pool.id))
     jti, is_id = call.deps.random.uuid(), exchange.wanted is IssuedTokenTypeIdentifierType.ID_TOKEN
     claims = id_claims(minting, jti=jti) if is_id else access_claims(minting, jti=jti)
+    if overrides is not None:
+        (change_id_claims if is_id else change_access_claims)(overrides, claims)
     session_end = subject.session.expires_at // 1000 if subject.session else None
     lifetime = minting.client.id_token_seconds if is_id else minting.client.access_token_seconds
     end = claims["exp"] = end_of(subject.claims, session_end, minting.now + lifetime)
@@ -150,5 +156,5 @@ async def _signed(
         token=await call.deps.keyring.sign(keys.id if is_id else keys.access, _JSON.encode(claims)),
         type=exchange.wanted,
         expires_in=end - minting.now,
-        scopes=minting.session.scopes,
+        scopes=minting.session.scopes if is_id else tuple(str(claims["scope"]).split()),
     )

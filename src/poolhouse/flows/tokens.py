@@ -1,13 +1,11 @@
 """The life of tokens: issued, refreshed, rotated, revoked (spec/http/04)."""
 
 from collections.abc import Collection
-from functools import partial
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core import events_auth
 from poolhouse.core.claims import OPENID, Minting, access_claims, at_hash, id_claims, machine_claims
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
@@ -16,13 +14,14 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.rotation import Presented, decide_refresh
 from poolhouse.core.session import Session
 from poolhouse.core.signing_key import PoolKeys
+from poolhouse.core.token_overrides import TokenOverrides, change_access_claims, change_id_claims
 from poolhouse.core.user import User
 from poolhouse.crypto.refresh import open_refresh, seal_refresh
 from poolhouse.flows.bearer import Bearer, read_access_token
 from poolhouse.flows.calls import Call
-from poolhouse.flows.consult import consult
 from poolhouse.flows.issuer import issuer_of
 from poolhouse.flows.session_tracking import note_refresh
+from poolhouse.flows.token_trigger import ask_about_machine_token, ask_about_tokens
 from poolhouse.model import (
     NewDeviceMetadataType,
     NotAuthorizedException,
@@ -52,8 +51,6 @@ __all__ = [
 ]
 
 INVALID_REFRESH_TOKEN = "Invalid Refresh Token"
-# The user name in the event of a token that has no user.
-MACHINE = "ClientCredentials"
 _JSON = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
 
@@ -136,7 +133,7 @@ async def mint(
     user: User,
     session: Session,
     *,
-    source: str,
+    source: TokenSource,
     nonce: str | None = None,
     with_refresh: bool = True,
     with_id: bool = True,
@@ -144,7 +141,8 @@ async def mint(
 ) -> Tokens:
     """Return the tokens of a session, after the pre token generation trigger. Nothing is stored.
 
-    ``source`` is the trigger's source. OAuth sessions get an ID token for the scope ``openid`` only.
+    ``source`` is the trigger's source. OAuth sessions get an ID token for the scope ``openid`` only; whether the trigger
+    adds or suppresses that one does not count.
     Raises the errors of triggers (spec/api/06 §1.2).
     """
     keys, groups = await call.store.read(lambda tx: (tx.catalogue.signing_keys(pool.id), tx.groups.of_user(user)))
@@ -166,7 +164,7 @@ async def issue(
     keys: PoolKeys,
     minting: Minting,
     *,
-    source: str,
+    source: TokenSource,
     nonce: str | None = None,
     with_refresh: bool = True,
     with_id: bool = True,
@@ -174,9 +172,9 @@ async def issue(
 ) -> Tokens:
     """Return the tokens that ``mint`` returns, where the caller has read keys and groups together with other things."""
     session = minting.session
-    await _consult(call, minting, source, client_metadata)
+    overrides = await ask_about_tokens(call, minting, source, client_metadata)
     with_id = with_id and (not session.oauth or OPENID in session.scopes)
-    return await _sign(call, keys, minting, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
+    return await _sign(call, keys, minting, overrides, nonce=nonce, with_refresh=with_refresh, with_id=with_id)
 
 
 def prepare(call: Call, pool: Pool, client: Client, user: User, session: Session, groups: tuple[Group, ...]) -> Minting:
@@ -193,14 +191,26 @@ def prepare(call: Call, pool: Pool, client: Client, user: User, session: Session
 
 
 async def _sign(
-    call: Call, keys: PoolKeys, minting: Minting, *, nonce: str | None, with_refresh: bool, with_id: bool
+    call: Call,
+    keys: PoolKeys,
+    minting: Minting,
+    overrides: TokenOverrides | None,
+    *,
+    nonce: str | None,
+    with_refresh: bool,
+    with_id: bool,
 ) -> Tokens:
     random, keyring, session = call.deps.random, call.deps.keyring, minting.session
-    access = await keyring.sign(keys.access, _JSON.encode(access_claims(minting, jti=random.uuid())))
+    claims = access_claims(minting, jti=random.uuid())
+    if overrides is not None:
+        change_access_claims(overrides, claims)
+    access = await keyring.sign(keys.access, _JSON.encode(claims))
     identity = None
     if with_id:
         digest = at_hash(access) if session.oauth else None
         claims = id_claims(minting, jti=random.uuid(), at_hash=digest, nonce=nonce)
+        if overrides is not None:
+            change_id_claims(overrides, claims)
         identity = await keyring.sign(keys.id, _JSON.encode(claims))
     return Tokens(
         access_token=access,
@@ -208,12 +218,6 @@ async def _sign(
         refresh_token=_seal(call, session) if with_refresh else None,
         expires_in=minting.client.access_token_seconds,
     )
-
-
-async def _consult(call: Call, minting: Minting, source: str, client_metadata: dict[str, str] | None) -> None:
-    scopes = minting.session.scopes
-    event = partial(events_auth.pre_token, minting.user, minting.groups, scopes, client_metadata)
-    await consult(call, minting.pool, source, event, username=minting.user.username, client=minting.client)
 
 
 async def client_credentials(
@@ -228,16 +232,15 @@ async def client_credentials(
     """Return an access token for a client itself (RFC 6749 §4.4). The caller has checked the scopes.
 
     ``keys`` spares a read where the caller has made it already. The trigger runs in its version V3_0 only
-    (spec/http/04 §4.8).
+    (spec/http/04 §4.8); raises its errors.
     """
-    configured = pool.settings.lambda_config and pool.settings.lambda_config.pre_token_generation_config
-    if configured and configured.lambda_version == "V3_0":
-        event = partial(events_auth.machine_token, scopes, client_metadata)
-        await consult(call, pool, TokenSource.CLIENT_CREDENTIALS, event, username=MACHINE, client=client)
+    overrides = await ask_about_machine_token(call, pool, client, scopes, client_metadata)
     if keys is None:
         keys = await call.store.read(lambda tx: tx.catalogue.signing_keys(pool.id))
     issuer = issuer_of(call.deps.identity, pool)
     claims = machine_claims(client, scopes, issuer=issuer, now=call.now // 1000, jti=call.deps.random.uuid())
+    if overrides is not None:
+        change_access_claims(overrides, claims)
     token = await call.deps.keyring.sign(keys.access, _JSON.encode(claims))
     return Tokens(access_token=token, expires_in=client.access_token_seconds)
 
@@ -286,13 +289,14 @@ async def renew(
     client: Client,
     holder: Holder | None,
     *,
-    source: str,
     device_key: str | None = None,
     client_metadata: dict[str, str] | None = None,
 ) -> Tokens:
     """Return new tokens for a refresh token's holder, with a new refresh token where the client's rotate.
 
-    Raises NotAuthorizedException, UserNotFoundException or RefreshTokenReuseException (spec/api/04 §11).
+    The trigger is asked anew, about the scopes of the sign-in.
+    Raises NotAuthorizedException, UserNotFoundException or RefreshTokenReuseException (spec/api/04 §11), and the errors
+    of triggers, which leave the refresh token as it is.
     """
     if holder is None:
         raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
@@ -301,7 +305,7 @@ async def renew(
         raise NotAuthorizedException(INVALID_REFRESH_TOKEN)
     held = holder.held
     minting = prepare(call, pool, client, user, session, holder.groups)
-    await _consult(call, minting, source, client_metadata)
+    overrides = await ask_about_tokens(call, minting, TokenSource.REFRESH, client_metadata)
     presented = decide_refresh(client, session, held.generation, call.now)
     if presented in {Presented.ROTATED, Presented.REUSED}:
         session = await _rotate(call, client, held)
@@ -309,7 +313,7 @@ async def renew(
     with_id = not session.oauth or OPENID in session.scopes
     with_refresh = presented is not Presented.KEPT
     note_refresh(call, pool, session, rotated=with_refresh)
-    return await _sign(call, holder.keys, minting, nonce=None, with_refresh=with_refresh, with_id=with_id)
+    return await _sign(call, holder.keys, minting, overrides, nonce=None, with_refresh=with_refresh, with_id=with_id)
 
 
 def _checked_holder(call: Call, pool: Pool, client: Client, holder: Holder) -> tuple[Session, User]:

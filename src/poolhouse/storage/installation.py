@@ -10,7 +10,7 @@ from poolhouse.storage.user_import_files import expire_files
 from poolhouse.storage.user_imports import expire_jobs
 
 # The outbox is for development; it must not grow with traffic.
-OUTBOX_DAYS = 7
+OUTBOX_DAYS, OUTBOX_MESSAGES = 7, 10_000
 _MESSAGE = Column("outbox", "document", Message)
 
 _EXPIRED = tuple(
@@ -27,6 +27,7 @@ _EXPIRED = tuple(
     )
 )
 _OLD_MESSAGES = doomed.delete_first("outbox", "number", "at < :old", "at")
+_MANY_MESSAGES = doomed.delete_first("outbox", "number", "number <= (SELECT MAX(number) FROM outbox) - :most")
 
 
 class Settings:
@@ -82,6 +83,20 @@ class Outbox:
             rows = self._sql.rows(sql, to=to, limit=limit)
         return [_MESSAGE.decode(document, number) for number, document in reversed(rows)]
 
+    def page(self, *, to: str | None, before: int | None, limit: int) -> builtins.list[tuple[int, Message]]:
+        """Return messages with their numbers, newest first: those before a number, all or those to one address."""
+        before = 2**62 if before is None else before
+        if to is None:
+            sql = "SELECT number, document FROM outbox WHERE number < :before ORDER BY number DESC LIMIT :limit"
+            rows = self._sql.rows(sql, before=before, limit=limit)
+        else:
+            sql = (
+                "SELECT number, document FROM outbox WHERE recipient = :to AND number < :before"
+                " ORDER BY number DESC LIMIT :limit"
+            )
+            rows = self._sql.rows(sql, to=to, before=before, limit=limit)
+        return [(number, _MESSAGE.decode(document, number)) for number, document in rows]
+
 
 def sweep(connection: Connection, now: int, limit: int) -> int:
     """Delete what has expired and what is left of deleted pools and clients.
@@ -91,4 +106,5 @@ def sweep(connection: Connection, now: int, limit: int) -> int:
     removed = sum(connection.run(sql, now=now, limit=limit) for sql in _EXPIRED)
     removed += expire_jobs(connection, now, limit) + expire_files(connection, now, limit)
     removed += connection.run(_OLD_MESSAGES, old=now - OUTBOX_DAYS * 86_400_000, limit=limit)
+    removed += connection.run(_MANY_MESSAGES, most=OUTBOX_MESSAGES, limit=limit)
     return removed + doomed.purge(connection, limit)

@@ -48,6 +48,29 @@ class Passkeys:
         found = (replace(_PASSKEY.decode(document, id), sign_count=count) for id, count, document in rows)
         return tuple(sorted(found, key=lambda passkey: passkey.place))
 
+    def find(self, user_id: int, id: str) -> Passkey | None:
+        """Return a passkey of a user."""
+        row = self._sql.row(
+            "SELECT sign_count, document FROM passkeys WHERE user_id = :user_id AND credential_id = :id",
+            user_id=user_id,
+            id=id,
+        )
+        return None if row is None else replace(_PASSKEY.decode(row[1], id), sign_count=row[0])
+
+    def note_use(self, user_id: int, id: str, sign_count: int) -> bool:
+        """Store what the authenticator counted at a sign-in; False where it did not go up, or the passkey is gone.
+
+        Authenticators that do not count say 0 each time.
+        """
+        used = self._sql.run(
+            "UPDATE passkeys SET sign_count = :sign_count WHERE user_id = :user_id AND credential_id = :id"
+            " AND (sign_count < :sign_count OR (sign_count = 0 AND :sign_count = 0))",
+            user_id=user_id,
+            id=id,
+            sign_count=sign_count,
+        )
+        return bool(used)
+
     def delete(self, user: User, id: str) -> bool:
         """Delete a passkey of a user; False where there is none."""
         sql = "DELETE FROM passkeys WHERE user_id = :user_id AND credential_id = :id"

@@ -10,6 +10,7 @@ from poolhouse.storage.classic_styles import ClassicStyles
 from poolhouse.storage.clients import Clients
 from poolhouse.storage.codes import AttemptCounters, ConfirmationCodes, Nonces
 from poolhouse.storage.counts import Generations
+from poolhouse.storage.deliveries import Deliveries
 from poolhouse.storage.devices import Devices
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
@@ -73,6 +74,7 @@ class Tx:
         self.attempts = AttemptCounters(connection)
         self.nonces = Nonces(connection)
         self.outbox = Outbox(connection)
+        self.deliveries = Deliveries(connection)
         self.access_keys = AccessKeys(connection)
         self.signing_keys = SigningKeys(connection)
         self.settings = Settings(connection)

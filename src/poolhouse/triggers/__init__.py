@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 import weakref
+from dataclasses import dataclass
 from typing import Any
 
 from poolhouse.model import InvalidLambdaResponseException, UnexpectedLambdaException, UserLambdaValidationException
@@ -25,11 +26,24 @@ PAUSE_SECONDS = 0.1
 PLACES, PLACES_OF_ONE = 256, 64
 
 
+@dataclass(slots=True)
+class Course:
+    """How an invocation went, for the log."""
+
+    tries: int = 0
+    outcome: str = "answered"
+
+
 class Triggers:
-    """Invokes the functions that pools name by ARN; without routes there are none."""
+    """Invokes the functions that pools name by ARN; without routes there are none.
+
+    Differs from Cognito (Lambda triggers): an ARN is a name, which the settings map to the Lambda API, a webhook or a
+    function in Python. Where they map it to nothing, the step is refused with UnexpectedLambdaException, never taken
+    without the function's consent.
+    """
 
     def __init__(self, routes: Routes | None = None) -> None:
-        self._routes = routes
+        self.routes = routes
         self._places = asyncio.Semaphore(PLACES)
         # A function's own places are there as long as somebody uses them.
         self._places_of: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
@@ -50,53 +64,55 @@ class Triggers:
         await self._ask(trigger, arn, event, notice=True)
 
     async def close(self) -> None:
-        """Close connections."""
-        if self._routes is not None:
-            await self._routes.close()
+        """Close connections, and end processes."""
+        if self.routes is not None:
+            await self.routes.close()
 
     async def _ask(self, trigger: str, arn: str, event: dict[str, Any], *, notice: bool) -> Any:
-        runner = self._routes.find(arn) if self._routes else None
-        if self._routes is None or runner is None:
-            raise _unexpected(trigger, NO_FUNCTION)
-        invocation = Invocation(id=self._routes.make_id(), arn=arn, event=event, notice=notice)
+        course = Course()
         began = time.monotonic()
-        tries = 0
-        outcome = "answered"
         try:
-            while True:
-                tries += 1
-                try:
-                    return await self._try(runner, invocation)
-                except NotInvoked as error:
-                    if not error.passing or tries == TRIES:
-                        raise
-                await asyncio.sleep(PAUSE_SECONDS * 2 ** (tries - 1))
+            return await self._run(arn, event, notice, course)
         except FunctionFailed as error:
-            outcome = "threw"
+            course.outcome = "threw"
             raise UserLambdaValidationException(f"{trigger} failed with error {error}.") from None
         except NotInvoked as error:
-            outcome = f"failed: {error}"
-            raise _unexpected(trigger, str(error)) from None
+            course.outcome = f"failed: {error}"
+            raise UnexpectedLambdaException(f"{trigger} invocation failed due to error {error.reason}.") from None
         except InvalidLambdaResponseException:
-            outcome = "answered no JSON"
+            course.outcome = "answered no JSON"
             raise
         except asyncio.CancelledError:
-            outcome = "was given up"
+            course.outcome = "was given up"
             raise
         finally:
             source = event.get("triggerSource", trigger)
-            level = logging.INFO if outcome == "answered" else logging.WARNING
+            level = logging.INFO if course.outcome == "answered" else logging.WARNING
             milliseconds = (time.monotonic() - began) * 1000
-            log.log(level, "%s: %s %s (%d ms, tries: %d)", source, arn, outcome, milliseconds, tries)
+            log.log(level, "%s: %s %s (%d ms, tries: %d)", source, arn, course.outcome, milliseconds, course.tries)
+
+    async def _run(self, arn: str, event: dict[str, Any], notice: bool, course: Course) -> Any:
+        """Run a function, again where that may help; raises FunctionFailed and NotInvoked."""
+        runner = self.routes.find(arn) if self.routes else None
+        if self.routes is None or runner is None:
+            raise NotInvoked(
+                NO_FUNCTION, detail="neither POOLHOUSE_FUNCTIONS nor POOLHOUSE_LAMBDA_URL says where it runs"
+            )
+        invocation = Invocation(id=self.routes.make_id(), arn=arn, event=event, notice=notice)
+        while True:
+            course.tries += 1
+            try:
+                return await self._try(runner, invocation)
+            except NotInvoked as error:
+                if not error.passing or course.tries == TRIES:
+                    raise
+            await asyncio.sleep(PAUSE_SECONDS * 2 ** (course.tries - 1))
 
     async def _try(self, runner: Runner, invocation: Invocation) -> Any:
         places = self._places_of.setdefault(invocation.arn, asyncio.Semaphore(PLACES_OF_ONE))
+        deadline = time.monotonic() + SECONDS
         try:
             async with asyncio.timeout(SECONDS), places, self._places:
-                return await runner.run(invocation)
+                return await runner.run(invocation, deadline)
         except TimeoutError:
             raise NotInvoked(TIMED_OUT, passing=True) from None
-
-
-def _unexpected(trigger: str, reason: str) -> UnexpectedLambdaException:
-    return UnexpectedLambdaException(f"{trigger} invocation failed due to error {reason}.")

@@ -3,25 +3,20 @@
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import httpx
 import msgspec
 from msgspec import Struct
 
+from poolhouse.core.aws_signature import Credentials, sign
 from poolhouse.triggers.failure import NO_FUNCTION, UNAVAILABLE, FunctionFailed, NotInvoked
-from poolhouse.triggers.http import Answer, HttpClient, read_json
-from poolhouse.triggers.invocation import Invocation
-from poolhouse.triggers.signature import Credentials, sign
+from poolhouse.triggers.http import BY_STATUS, Answer, HttpClient
+from poolhouse.triggers.invocation import Invocation, read_json, read_object
 
 # Emulators take any signature; LocalStack reads account 000000000000 from this key.
 ANYBODY = Credentials("test", "test")
 _ARN = re.compile(r"arn:[a-z-]+:lambda:([a-z0-9-]{1,32}):[0-9]{12}:function:[\w$:-]{1,170}", re.ASCII)
 _ERROR = re.compile(r"[A-Za-z0-9]{1,64}")
-# What an error without a type is called.
-_BY_STATUS = {403: "AccessDeniedException", 404: NO_FUNCTION, 429: "TooManyRequestsException"}
-# Errors that the SDKs of AWS try again, by their status or name (Lambda's API reference, "Invoke").
-_PASSING = frozenset({"TooManyRequestsException", "ThrottlingException", "ResourceConflictException"})
 
 
 class LambdaService(Struct, frozen=True, kw_only=True):
@@ -37,55 +32,43 @@ class AwsLambda:
     def __init__(self, service: LambdaService, client: HttpClient, now: Callable[[], int]) -> None:
         self._service, self._client, self._now = service, client, now
 
-    async def run(self, invocation: Invocation) -> Any:
+    def __str__(self) -> str:
+        return f"Lambda at {self._service.url}"
+
+    async def run(self, invocation: Invocation, deadline: float) -> Any:  # noqa: ARG002
         """Invoke a function by its ARN; see Runner."""
         named = _ARN.fullmatch(invocation.arn)
         if named is None:
-            raise NotInvoked(NO_FUNCTION)
-        base = self._service.url.rstrip("/").replace("{region}", named[1])
-        url = httpx.URL(f"{base}/2015-03-31/functions/{quote(invocation.arn, safe='')}/invocations")
+            raise NotInvoked(NO_FUNCTION, detail="not the ARN of a function")
+        base = urlsplit(self._service.url.replace("{region}", named[1]))
+        path = f"{base.path.rstrip('/')}/2015-03-31/functions/{quote(invocation.arn, safe='')}/invocations"
         headers = {
-            "host": url.netloc.decode("ascii"),
+            "host": base.netloc,
             "content-type": "application/json",
             "x-amz-invocation-type": "Event" if invocation.notice else "RequestResponse",
         }
         body = msgspec.json.encode(invocation.event)
-        path = url.raw_path.decode("ascii")
-        signed = sign(path, headers, body, credentials=self._service.credentials, region=named[1], now=self._now())
-        answer = await self._client.post(url, signed, body)
+        by = self._service.credentials
+        signed = sign(path, headers, body, credentials=by, region=named[1], service="lambda", now=self._now())
+        answer = await self._client.post(f"{base.scheme}://{base.netloc}{path}", signed, body)
         if answer.status // 100 != 2:
-            raise _refusal(answer)
+            detail = f"{base.netloc} answered {answer.status}"
+            raise NotInvoked(_error_type(answer), detail=detail, passing=answer.passing)
         if "x-amz-function-error" in answer.headers:
-            raise FunctionFailed(_thrown(answer.body))
+            thrown = read_object(answer.body)
+            raise FunctionFailed(thrown.get("errorMessage") or thrown.get("errorType") or "Unhandled")
         return None if invocation.notice else read_json(answer.body)
 
-
-def _refusal(answer: Answer) -> NotInvoked:
-    name = _error_type(answer)
-    passing = answer.status >= 500 or answer.status == 429 or name in _PASSING
-    return NotInvoked(name, passing=passing)
+    async def check(self) -> None:
+        """Do nothing: whether a function is there shows when it is invoked."""
 
 
 def _error_type(answer: Answer) -> str:
     """Return the type of an error: of the header, of the body's ``__type``, or that of the status."""
-    document = _document(answer.body)
+    document = read_object(answer.body)
     for given in (answer.headers.get("x-amzn-errortype"), document.get("__type"), document.get("Type")):
         # ``Name:http://…`` in the header, ``prefix#Name`` in the body; a bare ``Type`` tells User from Service.
         name = str(given or "").partition(":")[0].rpartition("#")[2]
         if _ERROR.fullmatch(name) and name.endswith("Exception"):
             return name
-    return _BY_STATUS.get(answer.status, UNAVAILABLE)
-
-
-def _thrown(body: bytes) -> str:
-    """Return what a function threw: its message, or else its type."""
-    document = _document(body)
-    return str(document.get("errorMessage") or document.get("errorType") or "Unhandled")
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+    return BY_STATUS.get(answer.status, UNAVAILABLE)

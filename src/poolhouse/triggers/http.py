@@ -2,34 +2,39 @@
 
 import ssl
 from collections.abc import Mapping
-from typing import Any
 
-import httpx
-import msgspec
+from msgspec import Struct
 
-from poolhouse.core.trigger_events import UNRECOGNIZABLE
-from poolhouse.model import InvalidLambdaResponseException
-from poolhouse.triggers.failure import UNAVAILABLE, NotInvoked
+from poolhouse.triggers.failure import NO_FUNCTION, TOO_LARGE, UNAVAILABLE, NotInvoked
+from poolhouse.triggers.invocation import MOST_BYTES
 
-# What Lambda allows a reply to hold (its quota "Invocation payload").
-MOST_BYTES = 6 * 1024 * 1024
 # Connections that are kept for the next invocation, and how long.
 IDLE_CONNECTIONS, IDLE_SECONDS = 32, 30
+# What an answer that tells no more is called.
+BY_STATUS = {403: "AccessDeniedException", 404: NO_FUNCTION, 429: "TooManyRequestsException"}
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(Struct, frozen=True):
     """What an endpoint answered."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def passing(self) -> bool:
+        """Whether another try may succeed: it was throttled, or failed by no fault of the request."""
+        return self.status >= 500 or self.status == 429
 
 
 class HttpClient:
     """Posts events. Certificates are verified, redirects are not followed, proxies of the environment not used."""
 
     def __init__(self) -> None:
+        import httpx  # heavy, and only for those who use it
+
         limits = httpx.Limits(max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS)
+        self._failures = (httpx.HTTPError, OSError)
         self._client = httpx.AsyncClient(
             verify=ssl.create_default_context(),
             limits=limits,
@@ -38,7 +43,7 @@ class HttpClient:
             follow_redirects=False,
         )
 
-    async def post(self, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post a body; raises NotInvoked where nobody answers, or with more than may be read."""
         try:
             async with self._client.stream("POST", url, headers=dict(headers), content=body) as answer:
@@ -46,19 +51,11 @@ class HttpClient:
                 async for part in answer.aiter_bytes():
                     read += part
                     if len(read) > MOST_BYTES:
-                        raise NotInvoked("RequestTooLargeException")
-        except (httpx.HTTPError, OSError):
-            raise NotInvoked(UNAVAILABLE, passing=True) from None
+                        raise NotInvoked(TOO_LARGE, detail="the reply is longer than 6 MB")
+        except self._failures as error:
+            raise NotInvoked(UNAVAILABLE, detail=type(error).__name__, passing=True) from None
         return Answer(answer.status_code, answer.headers, bytes(read))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def read_json(body: bytes) -> Any:
-    """Return what a reply holds; raises InvalidLambdaResponseException where it is no JSON."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise InvalidLambdaResponseException(UNRECOGNIZABLE) from None

@@ -53,6 +53,16 @@ def lite_client(world: World) -> Request:
     return ids | {"ClientId": world.call("CreateUserPoolClient", **ids, ClientName="c")["UserPoolClient"]["ClientId"]}
 
 
+def choosing(operation: str, world: World) -> Request:
+    """A choice-based sign-in in a pool that has the smallest plan."""
+    ids = lite_client(world)
+    named = ids if operation.startswith("Admin") else {"ClientId": ids["ClientId"]}
+    return named | {"AuthFlow": "USER_AUTH", "AuthParameters": {"USERNAME": "ann"}}
+
+
+for_each(("InitiateAuth", "AdminInitiateAuth"), TIER, choosing)
+
+
 @recipe("UpdateUserPoolClient", TIER)
 def _(world: World) -> Request:
     return lite_client(world) | CHOICE

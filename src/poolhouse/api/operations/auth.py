@@ -5,27 +5,30 @@ from typing import TypeVar
 
 from poolhouse.api.registry import operation
 from poolhouse.core.client import Client
-from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica_rules import check_challenge
 from poolhouse.core.sign_in import REFRESH_FLOWS, check_flow
+from poolhouse.core.tiers import check_feature, tier_of
 from poolhouse.flows import sign_in, tokens
 from poolhouse.flows.calls import AdminCall, Call, PublicCall
 from poolhouse.flows.challenges.talk import required
 from poolhouse.flows.clients import check_secret_hash, get_app, is_proved
 from poolhouse.flows.contexts import on_behalf
 from poolhouse.flows.tokens import Holder, Refreshing, Tokens
+from poolhouse.flows.user_auth import Choice
 from poolhouse.model import (
     AdminInitiateAuthRequest,
     AdminInitiateAuthResponse,
     AdminRespondToAuthChallengeRequest,
     AdminRespondToAuthChallengeResponse,
     AuthenticationResultType,
+    AuthFlowType,
     ContextDataType,
     GetTokensFromRefreshTokenRequest,
     GetTokensFromRefreshTokenResponse,
     InitiateAuthRequest,
     InitiateAuthResponse,
+    InvalidParameterException,
     NotAuthorizedException,
     RespondToAuthChallengeRequest,
     RespondToAuthChallengeResponse,
@@ -52,9 +55,8 @@ Answer = TypeVar(
 async def initiate_auth(call: PublicCall, request: InitiateAuthRequest) -> InitiateAuthResponse:
     """Begin a sign-in, or refresh tokens.
 
-    Differs from Cognito: choice-based sign-in, and codes by text message and mail as second factors, come in a later
-    version. USER_AUTH, and a user who would be asked for such a code or for a choice of factors, are refused with
-    InvalidUserPoolConfigurationException, so no factor is ever skipped; MFA_SETUP offers authenticator apps only.
+    Differs from Cognito: where MFA is optional and every factor that a user has turned on goes to an address that the user
+    has no more, the sign-in is refused with InvalidParameterException: no factor is skipped.
     Devices are tracked in sign-ins by any flow of either family; those on the pages of managed login are not.
     """
     return await _initiate(call, lambda tx: get_app(call, tx, request.client_id), request, InitiateAuthResponse)
@@ -75,10 +77,10 @@ async def respond_to_auth_challenge(
 ) -> RespondToAuthChallengeResponse:
     """Answer a challenge. Those of AdminInitiateAuth may be answered here as well.
 
-    Differs from Cognito: the challenges of this version are PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED,
-    SOFTWARE_TOKEN_MFA, MFA_SETUP, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER; others are never asked, so an answer
-    to one is refused as an invalid session. DEVICE_SRP_AUTH has to be answered with its Session, which shows that the
-    password was right.
+    Differs from Cognito: a code by mail or text message is void once its address, or the factors that the user has
+    turned on, have changed. MFA_SETUP takes a telephone number as PHONE_NUMBER, as it takes an e-mail address as EMAIL;
+    neither replaces one that the client may not write. DEVICE_SRP_AUTH has to be answered with its Session, which shows
+    that the password was right.
     """
     app = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     return await _respond(call, app, request, RespondToAuthChallengeResponse)
@@ -115,7 +117,6 @@ async def get_tokens_from_refresh_token(
         pool,
         client,
         holder,
-        source=TokenSource.REFRESH,
         device_key=request.device_key,
         client_metadata=request.client_metadata,
     )
@@ -148,6 +149,10 @@ async def _initiate(
     pool, client = await call.store.read(load)
     username = required(given, "USERNAME")
     check_secret_hash(call.deps, client, username, given.get("SECRET_HASH"))
+    if request.auth_flow is AuthFlowType.USER_AUTH:
+        check_feature(tier_of(pool.settings), "Choice-Based Sign-In")
+    elif request.session is not None:
+        raise InvalidParameterException(f"Session is for the flow {AuthFlowType.USER_AUTH} only.")
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
     call = on_behalf(call, pool, client, _context(request))
     attempt = sign_in.Attempt(
@@ -155,8 +160,17 @@ async def _initiate(
         username=username,
         password=given.get("PASSWORD"),
         srp_a=given.get("SRP_A"),
+        # The guide and SDKs write it the first way, the API reference the other (spec/api/04 §2).
+        with_srp="SRP_A" in (given.get("CHALLENGE_NAME"), given.get("ChallengeName")),
         device_key=given.get("DEVICE_KEY"),
         client_metadata=request.client_metadata,
+        choice=Choice(
+            preferred=given.get("PREFERRED_CHALLENGE"),
+            target_acr_values=given.get("TARGET_ACR_VALUES"),
+            max_age=given.get("MAX_AGE"),
+            access_token=given.get("ACCESS_TOKEN"),
+            session=request.session,
+        ),
     )
     return await _answer(call, await sign_in.start(call, pool, client, attempt), answer)
 
@@ -174,9 +188,8 @@ async def _refresh(
             f"{request.auth_flow} is not available while refresh tokens rotate, use GetTokensFromRefreshToken"
         )
     check_flow(client, request.auth_flow, admin=isinstance(request, AdminInitiateAuthRequest))
-    return await tokens.renew(
-        call, pool, client, holder, source=TokenSource.REFRESH, device_key=given.get("DEVICE_KEY")
-    )
+    # Cognito: ClientMetadata does not get to the trigger from here (documentation of InitiateAuth).
+    return await tokens.renew(call, pool, client, holder, device_key=given.get("DEVICE_KEY"))
 
 
 def _check_owners_hash(call: Call, client: Client, holder: Holder | None, given: Mapping[str, str]) -> None:

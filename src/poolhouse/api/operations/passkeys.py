@@ -34,10 +34,7 @@ async def start_web_authn_registration(
 async def complete_web_authn_registration(
     call: UserCall, request: CompleteWebAuthnRegistrationRequest
 ) -> CompleteWebAuthnRegistrationResponse:
-    """Register the passkey that the browser has made.
-
-    Differs from Cognito: passkeys cannot be signed in with in this version.
-    """
+    """Register the passkey that the browser has made."""
     await passkeys.complete(call, request.credential)
     return CompleteWebAuthnRegistrationResponse()
 

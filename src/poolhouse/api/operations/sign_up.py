@@ -45,10 +45,11 @@ async def sign_up(call: PublicCall, request: SignUpRequest) -> SignUpResponse:
 async def confirm_sign_up(call: PublicCall, request: ConfirmSignUpRequest) -> ConfirmSignUpResponse:
     """Confirm a user with the code that was sent.
 
-    Differs from Cognito: the answer holds no Session, since choice-based sign-in is not in this version.
+    Differs from Cognito: the answer holds a Session for InitiateAuth where the request brings that of SignUp, so that
+    nobody else is signed in by the code alone; one of SignUp that has run out is no error, and leads to none.
     """
     call, pool, client = await _app_of(call, request)
-    await flow.confirm(
+    session = await flow.confirm(
         call,
         pool,
         client,
@@ -56,8 +57,9 @@ async def confirm_sign_up(call: PublicCall, request: ConfirmSignUpRequest) -> Co
         request.confirmation_code,
         bool(request.force_alias_creation),
         request.client_metadata,
+        request.session,
     )
-    return ConfirmSignUpResponse()
+    return ConfirmSignUpResponse(session=session)
 
 
 @operation

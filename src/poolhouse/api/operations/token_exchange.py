@@ -7,6 +7,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.token_exchange import Exchange
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.clients import get_app, is_proved, is_secret
+from poolhouse.flows.consult import TRIGGER_FAILURES
 from poolhouse.flows.token_exchange import derive
 from poolhouse.flows.tokens import client_credentials
 from poolhouse.model import (
@@ -16,18 +17,13 @@ from poolhouse.model import (
     GetClientTokenResponse,
     GetDerivedTokenRequest,
     GetDerivedTokenResponse,
-    InvalidLambdaResponseException,
     InvalidParameterException,
     IssuedTokenTypeIdentifierType,
     NotAuthorizedException,
     OAuthTokenTypeType,
     ResourceServerType,
-    UnexpectedLambdaException,
-    UserLambdaValidationException,
 )
 from poolhouse.storage import Tx
-
-_TRIGGER_FAILURES = (InvalidLambdaResponseException, UnexpectedLambdaException, UserLambdaValidationException)
 
 
 @operation
@@ -51,7 +47,7 @@ async def get_client_token(call: PublicCall, request: GetClientTokenRequest) -> 
         made = await client_credentials(call, pool, client, scopes, client_metadata=request.client_metadata)
     except OAuthError:
         raise InvalidParameterException("Invalid scope requested") from None
-    except _TRIGGER_FAILURES as error:
+    except TRIGGER_FAILURES as error:
         raise NotAuthorizedException(error.message) from None
     return GetClientTokenResponse(
         client_authentication_result=ClientAuthenticationResultType(

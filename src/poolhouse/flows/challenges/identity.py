@@ -4,8 +4,8 @@ from typing import NoReturn
 
 from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
+from poolhouse.core.limits import Guess
 from poolhouse.core.passwords import is_temporary_expired
-from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.challenges.talk import Proved, Talk, Write
@@ -23,13 +23,13 @@ INCORRECT = "Incorrect username or password."
 PASSWORD_STATES = frozenset({UserStatusType.CONFIRMED, UserStatusType.FORCE_CHANGE_PASSWORD})
 
 
-async def check_admitted(talk: Talk) -> bool:
-    """Check the lock-out and the user's state; say whether a right password would be one.
+async def check_admitted(talk: Talk, guess: Guess = Guess.PASSWORD) -> bool:
+    """Check the lock-out and the user's state; say whether a right password, or what else is guessed, would be one.
 
     False is for users that the client must not tell apart from wrong passwords: the caller goes on with the same
     work and refuses. Raises NotAuthorizedException, UserNotConfirmedException or PasswordResetRequiredException.
     """
-    await talk.call.store.read(lambda tx: limits.check_guess(tx, talk.call, talk.pool, talk.name))
+    await talk.call.store.read(lambda tx: limits.check_guess(tx, talk.call, talk.pool, talk.name, guess))
     if talk.user is None:
         return False
     refusal = _find_refusal(talk.user)
@@ -43,6 +43,16 @@ def check_state(client: Client, user: User) -> None:
     refusal = _find_refusal(user)
     if refusal is not None:
         raise NotAuthorizedException(INCORRECT) if _is_concealed(client, refusal) else refusal
+
+
+def admit(client: Client, user: User | None) -> User | None:
+    """Return a user who may sign in, None for one who may not where that is concealed; else raises the refusal."""
+    refusal = _find_refusal(user) if user else None
+    if refusal is None:
+        return user
+    if _is_concealed(client, refusal):
+        return None
+    raise refusal
 
 
 def _is_concealed(client: Client, refusal: ServiceError) -> bool:
@@ -84,4 +94,4 @@ def prove(talk: Talk, user: User, *writes: Write) -> Proved:
         limits.check_not_locked(tx, talk.call.now, talk.pool, talk.name)
         limits.reset(tx, talk.pool, talk.name)
 
-    return Proved(user, talk.progress.having(Proof.IDENTITY), (forgive, *writes))
+    return Proved(user, talk.progress.having_password(), (forgive, *writes))

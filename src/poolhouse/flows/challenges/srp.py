@@ -1,17 +1,14 @@
 """PASSWORD_VERIFIER: proof of the password by SRP, without sending it (spec/api/04 §7)."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from poolhouse.core import srp
 from poolhouse.core.user import Credentials
 from poolhouse.flows.challenges.identity import check_admitted, prove, refuse
+from poolhouse.flows.challenges.nobody import DIGEST_BYTES, made_up, made_up_id
 from poolhouse.flows.challenges.srp_exchange import is_proved, offer, read_claim
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, required
 from poolhouse.flows.passwords import open_verifier
-
-DIGEST_PURPOSE = "srp-nobody"
-DIGEST_BYTES = 32
 
 
 async def ask(talk: Talk, given: Mapping[str, str]) -> Question:
@@ -41,15 +38,9 @@ def _verifier_and_salt(talk: Talk) -> tuple[int, str]:
         return verifier, credentials.srp_salt
     # No password gives a made-up verifier: its logarithm is known to nobody.
     length = (srp.PRIME.bit_length() + 7) // 8
-    blocks = [_made_up(talk, f"verifier {number}") for number in range(length // DIGEST_BYTES)]
-    return int.from_bytes(b"".join(blocks), "big") % srp.PRIME, srp.make_salt(_made_up(talk, "salt"))
+    blocks = [made_up(talk, f"verifier {number}") for number in range(length // DIGEST_BYTES)]
+    return int.from_bytes(b"".join(blocks), "big") % srp.PRIME, srp.make_salt(made_up(talk, "salt"))
 
 
 def _user_id(talk: Talk) -> str:
-    if talk.user is not None:
-        return talk.user.username
-    return str(UUID(bytes=_made_up(talk, "user")[:16], version=4))
-
-
-def _made_up(talk: Talk, what: str) -> bytes:
-    return talk.call.deps.sealer.digest(DIGEST_PURPOSE, what, talk.pool.id, talk.name)
+    return made_up_id(talk) if talk.user is None else talk.user.username

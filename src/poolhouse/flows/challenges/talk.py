@@ -61,9 +61,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What a right answer showed. ``writes`` are still to be made, in the transaction that ends the step."""
+    """What a right answer showed. ``writes`` are still to be made, in the transaction that ends the step.
 
-    user: User
+    ``user`` is None for one who is not there: an answer may lead on without proving anything.
+    """
+
+    user: User | None
     progress: Progress
     writes: tuple[Write, ...] = ()
 

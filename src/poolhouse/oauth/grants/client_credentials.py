@@ -25,15 +25,17 @@ async def authorise(asked: Asked[None]) -> Tokens:
 
     Raises OAuthError. ``resource`` is not looked at: these tokens are bound to none (spec/http/04 §4.9).
     """
-    check_metadata(asked.form.get("aws_client_metadata"))
+    metadata = get_metadata(asked.form.get("aws_client_metadata"))
     scopes = machine_scopes(asked.client, asked.servers, asked.form.get("scope"))
-    return await client_credentials(asked.call, asked.pool, asked.client, scopes, keys=asked.keys)
+    return await client_credentials(
+        asked.call, asked.pool, asked.client, scopes, keys=asked.keys, client_metadata=metadata
+    )
 
 
-def check_metadata(text: str | None) -> None:
-    """Check that ``aws_client_metadata`` is a JSON object of strings (spec/http/02 §2.2.2); raises OAuthError."""
+def get_metadata(text: str | None) -> dict[str, str]:
+    """Return ``aws_client_metadata``, a JSON object of strings (spec/http/02 §2.2.2); raises OAuthError."""
     try:
-        _METADATA.decode(text or "{}")
+        return _METADATA.decode(text or "{}")
     except msgspec.DecodeError:
         raise OAuthError("invalid_request") from None
 

@@ -10,8 +10,6 @@ from poolhouse.flows.tokens import Holder, Tokens, find_holder, find_refreshing,
 from poolhouse.oauth.grants.grant import Asked, Grant
 from poolhouse.storage import Tx
 
-SOURCE = "TokenGeneration_RefreshTokens"
-
 
 def load(call: PublicCall, form: Parameters) -> Callable[[Tx], Holder | None]:
     """Open the token, and read whom it belongs to."""
@@ -21,7 +19,7 @@ def load(call: PublicCall, form: Parameters) -> Callable[[Tx], Holder | None]:
 
 async def authorise(asked: Asked[Holder | None]) -> Tokens:
     """Return new tokens; raises the model's errors."""
-    return await renew(asked.call, asked.pool, asked.client, asked.found, source=SOURCE)
+    return await renew(asked.call, asked.pool, asked.client, asked.found)
 
 
 GRANT = Grant(

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, as a signer of requests to Lambda.
+"""AWS Signature Version 4: the keys, and a signer of requests to Lambda and SNS.
 
 The verifier of our own API (api/sigv4.py) is for one path and takes requests apart; here they are put together.
 """
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
 
 
 class Credentials(Struct, frozen=True):
@@ -23,9 +24,16 @@ class Credentials(Struct, frozen=True):
 
 
 def sign(
-    path: str, headers: Mapping[str, str], body: bytes, *, credentials: Credentials, region: str, now: int
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: int,
 ) -> dict[str, str]:
-    """Return the headers of a POST with its signature added. ``now`` is milliseconds.
+    """Return the headers of a POST to a service, with its signature added. ``now`` is milliseconds.
 
     ``headers`` are in small letters, ``host`` among them, and all of them are signed. ``path`` is as sent.
     """
@@ -37,12 +45,17 @@ def sign(
     lines = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in sorted(signed))
     # Every service but S3 has the path encoded once more, and no query is sent.
     request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-    scope = (moment[:8], region, "lambda", "aws4_request")
-    text = f"{ALGORITHM}\n{moment}\n{'/'.join(scope)}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{credentials.secret_access_key}".encode()
-    for part in scope:
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = "/".join((credentials.access_key_id, *scope))
+    scope = f"{moment[:8]}/{region}/{service}/{TERMINATOR}"
+    text = f"{ALGORITHM}\n{moment}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    signature = hmac.digest(signing_key(credentials.secret_access_key, scope), text.encode(), "sha256").hex()
+    credential = f"{credentials.access_key_id}/{scope}"
     signed["authorization"] = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
     return signed
+
+
+def signing_key(secret: str, scope: str) -> bytes:
+    """Derive the key of a credential scope, ``date/region/service/aws4_request``, from a secret access key."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

@@ -1,0 +1,91 @@
+"""Events of nobody in particular, with which operators try their functions (spec/api/06 §2–§11)."""
+
+from typing import Any
+
+from poolhouse.core.trigger_events import trigger_of
+
+USERNAME = "ann"
+CLIENT_ID = "sampleclientsampleclient12"
+POOL_ID = "us-east-1_SamplePoo"
+_SENT = (
+    "SignUp", "ResendCode", "ForgotPassword", "UpdateUserAttribute", "VerifyUserAttribute", "AdminCreateUser",
+    "Authentication",
+)  # fmt: skip
+# Every source there is.
+SOURCES = (
+    "PreSignUp_SignUp",
+    "PreSignUp_AdminCreateUser",
+    "PreSignUp_ExternalProvider",
+    "PostConfirmation_ConfirmSignUp",
+    "PostConfirmation_ConfirmForgotPassword",
+    "PreAuthentication_Authentication",
+    "PostAuthentication_Authentication",
+    "DefineAuthChallenge_Authentication",
+    "CreateAuthChallenge_Authentication",
+    "VerifyAuthChallengeResponse_Authentication",
+    "TokenGeneration_HostedAuth",
+    "TokenGeneration_Authentication",
+    "TokenGeneration_NewPasswordChallenge",
+    "TokenGeneration_AuthenticateDevice",
+    "TokenGeneration_RefreshTokens",
+    "TokenGeneration_ClientCredentials",
+    "UserMigration_Authentication",
+    "UserMigration_ForgotPassword",
+    *(f"CustomMessage_{reason}" for reason in _SENT),
+    *(f"CustomEmailSender_{reason}" for reason in (*_SENT, "AccountTakeOverNotification")),
+    *(f"CustomSMSSender_{reason}" for reason in _SENT),
+    "InboundFederation_ExternalProvider",
+)
+_NEW = {"email": "ann@example.com", "phone_number": "+12025550182"}
+_USER = {
+    "sub": "11111111-2222-4333-8444-555555555555",
+    "cognito:user_status": "CONFIRMED",
+    "email_verified": "true",
+    "phone_number_verified": "true",
+    **_NEW,
+}
+_NOTIFICATION = {
+    "EVENT_ID": "66666666-7777-4888-9999-000000000000",
+    "USER_NAME": USERNAME,
+    "IP_ADDRESS": "192.0.2.1",
+    "ACCOUNT_TAKE_OVER_ACTION": "NO_ACTION",
+    "LOGIN_TIME": "2026-01-01T00:00:00Z",
+    "DEVICE_NAME": "Firefox on Linux",
+}
+_REQUESTS: dict[str, dict[str, Any]] = {
+    "PreSignUp": {"userAttributes": _NEW, "validationData": None},
+    "PreAuthentication": {"validationData": None},
+    "PostAuthentication": {"newDeviceUsed": False},
+    "DefineAuthChallenge": {"session": []},
+    "CreateAuthChallenge": {"challengeName": "CUSTOM_CHALLENGE", "session": []},
+    "VerifyAuthChallengeResponse": {"privateChallengeParameters": {"answer": "5"}, "challengeAnswer": "5"},
+    "PreTokenGeneration": {
+        "groupConfiguration": {"groupsToOverride": ["readers"], "iamRolesToOverride": [], "preferredRole": None},
+        "scopes": ["aws.cognito.signin.user.admin"],
+    },
+    "UserMigration": {"validationData": None},
+    "CustomMessage": {"codeParameter": "{####}", "linkParameter": "{##Click Here##}", "usernameParameter": None},
+    "CustomEmailSender": {"type": "customEmailSenderRequestV1", "code": None},
+    "CustomSMSSender": {"type": "customSMSSenderRequestV1", "code": None},
+    "InboundFederation": {
+        "providerName": "Example",
+        "providerType": "OIDC",
+        "attributes": {"idToken": {"sub": "1"}, "tokenResponse": {}, "userInfo": {"email": "ann@example.com"}},
+    },
+}
+# What one source has that the others of its trigger have not.
+_MORE: dict[str, dict[str, Any]] = {
+    "UserMigration_Authentication": {"password": "Correct-Horse-1"},
+    "CustomMessage_AdminCreateUser": {"usernameParameter": "{username}"},
+    "CustomEmailSender_AccountTakeOverNotification": {"userAttributes": _NOTIFICATION},
+    "TokenGeneration_ClientCredentials": {"userAttributes": {}, "groupConfiguration": None, "scopes": ["api/read"]},
+}
+# Those that are asked before anything is known of the user.
+_NOBODY = frozenset({"UserMigration", "InboundFederation"})
+
+
+def sample_request(source: str) -> dict[str, Any]:
+    """Return the ``request`` of an event of one of the SOURCES. Codes of senders are left out: they are encrypted."""
+    trigger = trigger_of(source)
+    user = {} if trigger in _NOBODY else {"userAttributes": _USER}
+    return user | _REQUESTS.get(trigger, {}) | _MORE.get(source, {})

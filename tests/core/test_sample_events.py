@@ -1,0 +1,16 @@
+"""Events that operators try their functions with."""
+
+from poolhouse.core.sample_events import SOURCES, sample_request
+from poolhouse.core.trigger_events import MEMBERS, trigger_of
+
+
+def test_every_source_has_a_sample():
+    """Each trigger has its sources, and each of them a request of its own kind."""
+    assert {trigger_of(source) for source in SOURCES} == set(MEMBERS)
+    assert len(set(SOURCES)) == len(SOURCES)
+    for source in SOURCES:
+        request = sample_request(source)
+        assert ("userAttributes" in request) is not source.startswith(("UserMigration", "InboundFederation"))
+    assert "sub" not in sample_request("PreSignUp_SignUp")["userAttributes"]
+    assert "password" in sample_request("UserMigration_Authentication")
+    assert "password" not in sample_request("UserMigration_ForgotPassword")

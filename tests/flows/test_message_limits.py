@@ -1,0 +1,86 @@
+"""Limits on messages: for a user, to an address, for a pool."""
+
+import dataclasses
+import uuid
+
+import pytest
+from msgspec.structs import replace
+
+from poolhouse.core.message_limits import read_limit
+from poolhouse.core.messages import MessageKind
+from poolhouse.model import CodeDeliveryFailureException, LimitExceededException
+from tests.flows.test_messages import Post, ann, post
+
+__all__ = ["post"]
+HOUR = 3600
+
+
+def limit(post: Post, *texts: str) -> None:
+    post.deps = dataclasses.replace(post.deps, message_limits=tuple(read_limit(text) for text in texts))
+
+
+def told(post: Post, user, kind: MessageKind, attribute: str = "email", count: int = 1) -> list[str]:
+    """What each of so many messages is answered with."""
+    answers = []
+    for _ in range(count):
+        try:
+            post.send(user, kind, attribute, client=post.client)
+            answers.append("ok")
+        except (CodeDeliveryFailureException, LimitExceededException) as error:
+            answers.append(error.code)
+    return answers
+
+
+def test_limits_of_an_operator(post: Post):
+    """An address of a pool gets so many messages in the window, and a pool sends so many by a channel."""
+    limit(post, "sms-destination=2/hour", "sms-pool=3/day", "email-pool=1/day")
+    bob = ann(sub=str(uuid.UUID(int=8)), attributes={"phone_number": "+15551230000"})
+    exceeded = "LimitExceededException"
+    assert told(post, ann(), MessageKind.SIGN_UP, "phone_number", 3) == ["ok", "ok", exceeded]
+    assert told(post, bob, MessageKind.RESEND_CODE, "phone_number", 2) == ["ok", exceeded]
+    assert told(post, ann(), MessageKind.SIGN_UP, "email", 2) == ["ok", exceeded]
+    post.clock.advance(HOUR)
+    assert told(post, ann(), MessageKind.SIGN_UP, "phone_number") == [exceeded]  # the pool's day is not over
+    post.clock.advance(23 * HOUR)
+    assert told(post, ann(), MessageKind.SIGN_UP, "phone_number", 3) == ["ok", "ok", exceeded]
+    assert len(post.kept) == 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "answer"),
+    [
+        # Operations that do not declare LimitExceededException answer what they declare, or nothing at all.
+        (MessageKind.UPDATE_USER_ATTRIBUTE, 10, "CodeDeliveryFailureException"),
+        (MessageKind.AUTHENTICATION, 30, "ok"),
+    ],
+)
+def test_limits_that_always_hold(post: Post, kind: MessageKind, most: int, answer: str):
+    """What a user can have sent without end is limited, whatever the address, and nobody else is held up."""
+    assert told(post, ann(), kind, count=most + 2) == ["ok"] * most + [answer] * 2
+    moved = replace(ann(), attributes={"email": "other@x.org"})
+    assert told(post, moved, kind) == [answer]
+    assert len(post.kept) == most
+    assert told(post, ann(sub=str(uuid.UUID(int=8))), kind) == ["ok"]
+    post.clock.advance(HOUR)
+    assert told(post, ann(), kind) == ["ok"]
+    assert len(post.kept) == most + 2
+
+
+def test_counters_do_not_tell_addresses(post: Post):
+    """The counter of an address is kept under a keyed digest, in whatever case it is written."""
+    limit(post, "email-destination=1/hour")
+    assert told(post, ann(), MessageKind.SIGN_UP) == ["ok"]
+    shouted = ann(attributes={"email": "ANN@example.org"})
+    assert told(post, shouted, MessageKind.SIGN_UP) == ["LimitExceededException"]
+    names = post.read(lambda tx: tx.attempts._sql.rows("SELECT name FROM attempts"))
+    assert names
+    assert not [name for (name,) in names if "example" in name]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sms=5/hour", "sms-pool=0/day", "sms-pool=5/week", "fax-pool=5/day", "sms-user=1/day"]
+)
+def test_bad_limits(text: str):
+    """What is no limit is refused."""
+    with pytest.raises(ValueError, match="sms-destination=5/hour"):
+        read_limit(text)
