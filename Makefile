@@ -8,6 +8,8 @@ BIN := .venv/bin
 TESTS ?= tests
 # One more than the two cores of CI: tests wait for servers and disks as much as they compute.
 JOBS ?= 3
+# The tests start the program some hundred times: it must not be compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20

@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import contextlib
+import functools
 import itertools
 import pathlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import httpx._transports.default
 import pytest
 import uvicorn
 from botocore.config import Config
@@ -28,6 +31,18 @@ _numbers = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", default="sqlite", choices=["sqlite", "postgres", "both"])
     parser.addoption("--screenshots", metavar="DIR", help="save every page that tests/browser looks at")
+
+
+def pytest_configure() -> None:
+    """Let the HTTP clients of a process that trust the same certificates read them once: it takes longer than a test."""
+    transports = httpx._transports.default
+    make = transports.create_ssl_context
+    trusted = functools.cache(make)
+
+    def create(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+        return trusted(trust_env=trust_env) if verify is True and cert is None else make(verify, cert, trust_env)
+
+    transports.create_ssl_context = create
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
