@@ -62,7 +62,12 @@ class SmsSender:
     """
 
     def __init__(
-        self, gateway: Gateway, *, timeout_seconds: float = 10.0, connections: int = 8, idle_seconds: float = IDLE_SECONDS
+        self,
+        gateway: Gateway,
+        *,
+        timeout_seconds: float = 10.0,
+        connections: int = 8,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._gateway = gateway
         self._seconds = timeout_seconds
