@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import socket
@@ -47,7 +48,9 @@ class Gateway:
     status: int = 200
     delay: float = 0
     answer: bytes = b""
+    hangs_up: bool = False
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: set[tuple[str, int]] = field(default_factory=set)
 
 
 @pytest.fixture
@@ -56,13 +59,18 @@ def gateway() -> Iterator[Gateway]:
     state = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
+            state.connections.add(self.client_address)
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             time.sleep(state.delay)
             self.send_response(state.status)
             if state.status == 302:
                 self.send_header("Location", "/elsewhere")
+            if state.hangs_up:
+                self.send_header("Connection", "close")
             self.send_header("Content-Length", str(len(state.answer)))
             self.end_headers()
             self.wfile.write(state.answer)
@@ -84,10 +92,13 @@ def send(url: str, message: Message = MESSAGE, **changes: float) -> None:
         raise AssertionError("kept instead of sent")
 
     async def work() -> None:
-        if changes:
-            await SmsSender(read_sms_url(url, int), **changes).send(message, NOWHERE)
-        else:
-            await Courier(keep, now=int, sms_url=url).deliver(message)
+        sender = SmsSender(read_sms_url(url, int), **changes)
+        courier = Courier(keep, now=int, sms_url=url)
+        try:
+            await (sender.send(message, NOWHERE) if changes else courier.deliver(message))
+        finally:
+            await sender.close()
+            await courier.close()
 
     asyncio.run(work())
 
@@ -137,6 +148,25 @@ def test_a_slow_gateway_is_a_failure_in_time(gateway: Gateway):
         send(f"http://127.0.0.1:{gateway.port}/", timeout_seconds=0.2)
 
     assert time.monotonic() - begin < 0.9
+
+
+def test_a_connection_serves_many_messages(gateway: Gateway):
+    """One message after the other takes the same connection, also after an error; one that was let go costs a new one."""
+
+    async def work() -> None:
+        sender = SmsSender(read_sms_url(f"http://127.0.0.1:{gateway.port}/", int))
+        for gateway.status in (200, 500, 200):
+            with contextlib.suppress(NotDelivered):
+                await sender.send(MESSAGE, NOWHERE)
+        assert len(gateway.connections) == 1
+        gateway.hangs_up = True
+        await sender.send(MESSAGE, NOWHERE)
+        await sender.send(MESSAGE, NOWHERE)
+        assert len(gateway.connections) == 2
+        await sender.close()
+
+    asyncio.run(work())
+    assert len(gateway.requests) == 5
 
 
 def test_nobody_listening_is_a_failure():

@@ -87,7 +87,7 @@ def require_factor(home):
 
 
 def test_a_remembered_device_signs_in(home, call, functions):
-    """After the password it proves its secret in two steps, and is not offered anew; the tokens' function hears so."""
+    """After the password it proves its secret in two steps, and is not offered anew; the tokens' function hears so, once."""
     arn = functions.add()
     device = Device(home())
     settings = {"DeviceConfiguration": TRUSTED, "LambdaConfig": {"PreTokenGeneration": arn}}
@@ -108,6 +108,7 @@ def test_a_remembered_device_signs_in(home, call, functions):
     assert sources == ["AuthenticateDevice", "RefreshTokens"]
     spent = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
     assert refusal(call, "RespondToAuthChallenge", **proof) == spent
+    assert len(functions.events(arn)) == 2
 
 
 def test_the_device_follows_a_password_proved_by_srp(home, call):

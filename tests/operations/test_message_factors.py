@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.operations.owner import CONTACTS, EVERYTHING, ON, PREFERRED, TURNED_OFF, begin, reply
 from tests.operations.talk import OTHER_PASSWORD, PASSWORD, listed, named, other, refusal, shown
+from tests.operations.test_custom_senders import decrypt, sender, wait
 
 RESPOND, PREFER = "RespondToAuthChallenge", "SetUserMFAPreference"
 WRONG = ("CodeMismatchException", "Invalid code or auth state for the user.")
@@ -242,3 +243,19 @@ def test_a_function_words_the_message(reached, functions):
     assert [event["request"].get("clientMetadata") for event in events] == [{"from": "answer"}, None]
     assert events[0]["callerContext"]["clientId"] == ann.client["ClientId"]
     assert ann.last().code not in json.dumps(events)
+
+
+def test_a_function_sends_the_message(reached, functions, inbox):
+    """A code for signing in reaches the pool's own sender, encrypted, with the metadata of an answer only; it signs in."""
+    arn, sent = functions.add(), len(inbox(PHONE))
+    ann = reached(BY_SMS | BY_MAIL, LambdaConfig=sender("CustomSMSSender", arn))
+    asked = ann.call(RESPOND, **reply(ann, begin(ann), ANSWER="SMS_MFA"), ClientMetadata={"from": "answer"})
+    (event,) = wait(lambda: functions.events(arn))
+    assert (event["triggerSource"], event["request"]["clientMetadata"]) == (
+        "CustomSMSSender_Authentication",
+        {"from": "answer"},
+    )
+    assert event["callerContext"]["clientId"] == ann.client["ClientId"]
+    code, _ = decrypt(event["request"]["code"])
+    assert respond(ann, asked, SMS_MFA_CODE=code)["AuthenticationResult"]
+    assert len(inbox(PHONE)) == sent

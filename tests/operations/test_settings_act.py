@@ -40,17 +40,13 @@ PASSWORDS = "operations/test_spec_passwords.py::"
 ATTRIBUTES = "operations/test_spec_attributes.py::"
 TOKENS = "operations/test_spec_tokens.py::"
 PASSKEYS = "operations/test_passkeys.py::"
-LAMBDA = Later("What their answers change comes with the flow that they belong to: test_a_trigger_is_consulted.")
-CODES = Later("Codes as a second factor are not sent yet; whoever needs one gets no tokens.")
-CUSTOM = Later("Custom authentication is not judged by its risk yet: functions are not run.")
+FEDERATION = Later("Nobody signs in through another provider yet, so nothing asks this function.")
+CUSTOM = Later("Custom authentication is not judged by its risk yet.")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
 SENDERS = Kept("Messages go through the installation's gateway, which has no use for what names AWS's own.")
-# Whose answers have no test of their own here yet.
-OTHER_FUNCTIONS = [
-    *("PreSignUp", "CustomMessage", "PostConfirmation", "PreAuthentication", "PostAuthentication", "UserMigration"),
-    *("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse", "InboundFederation.*"),
-    *("CustomSMSSender.*", "CustomEmailSender.*", "KMSKeyID"),
-]
+ORDER = "operations/test_trigger_order.py::"
+CUSTOM_AUTH = "operations/test_custom_auth.py::test_a_custom_challenge"
+CODES = "operations/test_message_factors.py::"
 
 # A name that ends in ".*" stands for all members below.
 POOL: dict[str, str | Kept | Later] = {
@@ -66,7 +62,19 @@ POOL: dict[str, str | Kept | Later] = {
     "DeletionProtection": "operations/test_pools.py::test_a_protected_pool_is_not_deleted",
     "LambdaConfig.PreTokenGeneration": "operations/test_custom_claims.py::test_the_first_version",
     "LambdaConfig.PreTokenGenerationConfig.*": "operations/test_custom_claims.py::test_the_second_version",
-    **dict.fromkeys([f"LambdaConfig.{name}" for name in OTHER_FUNCTIONS], LAMBDA),
+    "LambdaConfig.PreSignUp": "triggers/test_whole_way.py::test_signing_up_and_in",
+    "LambdaConfig.PreAuthentication": "triggers/test_whole_way.py::test_signing_up_and_in",
+    "LambdaConfig.PostConfirmation": ORDER + "test_around_signing_up",
+    "LambdaConfig.PostAuthentication": ORDER + "test_no_tokens_against_a_function_after_the_sign_in",
+    "LambdaConfig.CustomMessage": "operations/test_custom_message.py::test_every_source_and_its_metadata",
+    "LambdaConfig.UserMigration": "operations/test_user_migration.py::test_the_first_sign_in_brings_the_user_over",
+    "LambdaConfig.DefineAuthChallenge": CUSTOM_AUTH,
+    "LambdaConfig.CreateAuthChallenge": CUSTOM_AUTH,
+    "LambdaConfig.VerifyAuthChallengeResponse": CUSTOM_AUTH,
+    "LambdaConfig.CustomEmailSender.*": "operations/test_custom_senders.py::test_every_source",
+    "LambdaConfig.CustomSMSSender.*": "operations/test_custom_senders.py::test_text_messages_have_their_own_sender",
+    "LambdaConfig.KMSKeyID": "operations/test_custom_senders.py::test_what_goes_wrong_is_not_told",
+    "LambdaConfig.InboundFederation.*": FEDERATION,
     "AutoVerifiedAttributes": "operations/test_sign_up.py::test_nothing_to_verify_means_no_code",
     "AliasAttributes": TOKENS + "test_signing_in_by_every_name",
     "UsernameAttributes": "operations/test_sign_up.py::test_username_attributes",
@@ -79,7 +87,7 @@ POOL: dict[str, str | Kept | Later] = {
     "VerificationMessageTemplate.EmailMessageByLink": PASSWORDS + "test_templates_of_a_sign_up",
     "VerificationMessageTemplate.EmailSubjectByLink": PASSWORDS + "test_templates_of_a_sign_up",
     "VerificationMessageTemplate.DefaultEmailOption": PASSWORDS + "test_templates_of_a_sign_up",
-    "SmsAuthenticationMessage": CODES,
+    "SmsAuthenticationMessage": "core/test_messages.py::test_the_pools_invitation_and_second_factor",
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
     "UserAttributeUpdateSettings.*": ATTRIBUTES + "test_a_waiting_address",
     "DeviceConfiguration.ChallengeRequiredOnNewDevice": (
@@ -119,10 +127,10 @@ POOL: dict[str, str | Kept | Later] = {
 }
 FACTOR_SETTINGS: dict[str, str | Kept | Later] = {
     "MfaConfiguration": "operations/test_auth.py::test_no_tokens_without_the_factor",
-    "SmsMfaConfiguration.SmsAuthenticationMessage": CODES,
+    "SmsMfaConfiguration.SmsAuthenticationMessage": "core/test_messages.py::test_the_pools_invitation_and_second_factor",
     "SmsMfaConfiguration.SmsConfiguration.*": SENDERS,
     "SoftwareTokenMfaConfiguration.Enabled": "operations/test_factors.py::test_pools_without_apps",
-    "EmailMfaConfiguration.*": CODES,
+    "EmailMfaConfiguration.*": CODES + "test_a_mail_is_asked_for",
     "WebAuthnConfiguration.RelyingPartyId": PASSKEYS + "test_where_the_relying_party_comes_from",
     "WebAuthnConfiguration.UserVerification": PASSKEYS + "test_user_verification",
     "WebAuthnConfiguration.FactorConfiguration": "operations/test_passkey_sign_in.py::test_a_passkey_for_both_factors",

@@ -47,16 +47,65 @@ MIGRATION = dict.fromkeys(
      "desiredDeliveryMediums")
 )  # fmt: skip
 BELLA = {"userAttributes": {"email": "bella@example.com", "email_verified": "true"}, "messageAction": "SUPPRESS"}
-IN_PYTHON = [
+CREATED = event(
+    "CreateAuthChallenge_Authentication", CREATE, session=[SRP_A, VERIFIED], challengeName="CUSTOM_CHALLENGE"
+)
+JUDGED = event(
+    "VerifyAuthChallengeResponse_Authentication",
+    {"answerCorrect": None},
+    privateChallengeParameters={"answer": "5"},
+    challengeAnswer="5",
+)
+
+
+def suppressed(member, *below):
+    """What takes the part of a response that says which claims are left out."""
+
+    def find(response):
+        found = response[member]
+        for name in below:
+            found = found[name]
+        return found["claimsToSuppress"]
+
+    return find
+
+
+# What each of them does the same, whatever it is written in.
+EVERYWHERE = [
     ("pre_sign_up", SIGN_UP, CONFIRMED),
     ("post_confirmation", event("PostConfirmation_ConfirmSignUp", {}), {}),
     ("pre_authentication", event("PreAuthentication_Authentication", {}), {}),
+    ("post_authentication", event("PostAuthentication_Authentication", {}, newDeviceUsed=False), {}),
+    (
+        "pre_token_generation_v2",
+        event("TokenGeneration_Authentication", {"claimsAndScopeOverrideDetails": None}, scopes=["openid"]),
+        suppressed("claimsAndScopeOverrideDetails", "idTokenGeneration"),
+    ),
+    (
+        "pre_token_generation",
+        event("TokenGeneration_Authentication", {"claimsOverrideDetails": None}, groupConfiguration={}),
+        suppressed("claimsOverrideDetails"),
+    ),
+    ("user_migration", event("UserMigration_ForgotPassword", MIGRATION, "belladonna"), MIGRATION | BELLA),
+    (
+        "define_auth_challenge",
+        event("DefineAuthChallenge_Authentication", DECIDE, session=[SRP_A]),
+        NEXT | {"challengeName": "PASSWORD_VERIFIER"},
+    ),
+    (
+        "define_auth_challenge",
+        event("DefineAuthChallenge_Authentication", DECIDE, session=[SRP_A, VERIFIED]),
+        NEXT | {"challengeName": "CUSTOM_CHALLENGE"},
+    ),
+    ("verify_auth_challenge", JUDGED, {"answerCorrect": True}),
+]
+IN_PYTHON = [
+    *EVERYWHERE,
     (
         "pre_authentication",
         event("PreAuthentication_Authentication", {}, client="user-pool-app-client-id-to-be-blocked"),
         "Cannot authenticate users from this user pool app client",
     ),
-    ("post_authentication", event("PostAuthentication_Authentication", {}, newDeviceUsed=False), {}),
     (
         "custom_message",
         event("CustomMessage_SignUp", TEXTS, codeParameter="{####}"),
@@ -65,16 +114,6 @@ IN_PYTHON = [
             "emailMessage": "Thank you for signing up. {####} is your verification code",
             "emailSubject": "Welcome to the service",
         },
-    ),
-    (
-        "pre_token_generation_v2",
-        event("TokenGeneration_Authentication", {"claimsAndScopeOverrideDetails": None}, scopes=["openid"]),
-        lambda response: response["claimsAndScopeOverrideDetails"]["idTokenGeneration"]["claimsToSuppress"],
-    ),
-    (
-        "pre_token_generation",
-        event("TokenGeneration_Authentication", {"claimsOverrideDetails": None}, groupConfiguration={}),
-        lambda response: response["claimsOverrideDetails"]["claimsToSuppress"],
     ),
     (
         "user_migration",
@@ -86,12 +125,6 @@ IN_PYTHON = [
         event("UserMigration_Authentication", MIGRATION, "belladonna", password="wrong"),
         "Bad password",
     ),
-    ("user_migration", event("UserMigration_ForgotPassword", MIGRATION, "belladonna"), MIGRATION | BELLA),
-    (
-        "define_auth_challenge",
-        event("DefineAuthChallenge_Authentication", DECIDE, session=[SRP_A, VERIFIED]),
-        NEXT | {"challengeName": "CUSTOM_CHALLENGE"},
-    ),
     (
         "define_auth_challenge",
         event("DefineAuthChallenge_Authentication", DECIDE, session=[SRP_A, VERIFIED, SOLVED]),
@@ -99,29 +132,28 @@ IN_PYTHON = [
     ),
     (
         "create_auth_challenge",
-        event(
-            "CreateAuthChallenge_Authentication", CREATE, session=[SRP_A, VERIFIED], challengeName="CUSTOM_CHALLENGE"
-        ),
+        CREATED,
         {
             "publicChallengeParameters": {"captchaUrl": "url/123.jpg"},
             "privateChallengeParameters": {"answer": "5"},
             "challengeMetadata": "CAPTCHA_CHALLENGE",
         },
     ),
-    (
-        "verify_auth_challenge",
-        event(
-            "VerifyAuthChallengeResponse_Authentication",
-            {"answerCorrect": None},
-            privateChallengeParameters={"answer": "5"},
-            challengeAnswer="5",
-        ),
-        {"answerCorrect": True},
-    ),
 ]
 IN_NODE = [
-    ("pre_sign_up", SIGN_UP, CONFIRMED),
-    ("post_confirmation", event("PostConfirmation_ConfirmSignUp", {}), {}),
+    *EVERYWHERE,
+    (
+        "user_migration",
+        event("UserMigration_Authentication", MIGRATION, "belladonna", password="Test123"),
+        MIGRATION | BELLA | {"finalUserStatus": "CONFIRMED"},
+    ),
+    ("user_migration", event("UserMigration_Authentication", MIGRATION, "belladonna", password="wrong"), MIGRATION),
+    (
+        "create_auth_challenge",
+        CREATED,
+        CREATE
+        | {"publicChallengeParameters": {"captchaUrl": "url/123.jpg"}, "privateChallengeParameters": {"answer": "5"}},
+    ),
     (
         "custom_message",
         event("CustomMessage_ForgotPassword", TEXTS, codeParameter="{####}"),
@@ -130,11 +162,6 @@ IN_NODE = [
             "emailMessage": "Use the code {####} to choose a new password",
             "emailSubject": "A new password",
         },
-    ),
-    (
-        "define_auth_challenge",
-        event("DefineAuthChallenge_Authentication", DECIDE, session=[SRP_A]),
-        NEXT | {"challengeName": "PASSWORD_VERIFIER"},
     ),
     (
         "pre_authentication",
@@ -178,14 +205,14 @@ def check(examples, *settings):
 
 
 def test_examples_in_python():
-    """All twelve kinds of functions run as they were written."""
+    """All kinds of functions run as they were written."""
     mapped = {arn_of(name): f"python:{name}:lambda_handler" for name, _, _ in IN_PYTHON}
     check(IN_PYTHON, mapped, None, EXAMPLES)
 
 
 @pytest.mark.clients
 def test_examples_in_node(node_lambda):
-    """Handlers that are asynchronous, and those that call back, answer through the Invoke API."""
+    """All kinds again: handlers that are asynchronous, that call back and that use the context's `done`."""
     check(IN_NODE, {}, LambdaService(url=node_lambda))
 
 

@@ -17,6 +17,9 @@ from poolhouse.delivery.failure import BadSetting, NotDelivered
 FINAL = frozenset({400, 410, 413, 422})
 # More than any gateway has to say.
 LONGEST_ANSWER = 100_000
+# How long a connection is kept: less than the five seconds after which common servers hang up, since a message on its
+# way then may have arrived or not.
+IDLE_SECONDS = 4.0
 
 
 class Posting(Struct, frozen=True, kw_only=True):
@@ -53,13 +56,28 @@ def check_status(answer: Answer) -> None:
 
 
 class SmsSender:
-    """Sends text messages through a gateway. ``connections`` messages are on their way at a time, per process."""
+    """Sends text messages through a gateway. ``connections`` messages are on their way at a time, per process.
 
-    def __init__(self, gateway: Gateway, *, timeout_seconds: float = 10.0, connections: int = 8) -> None:
+    Connections are kept for the next message for ``idle_seconds``.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        timeout_seconds: float = 10.0,
+        connections: int = 8,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self._gateway = gateway
         self._seconds = timeout_seconds
         self._places = asyncio.Semaphore(connections)
-        self._tls = ssl.create_default_context()
+        self._client = httpx.AsyncClient(
+            verify=ssl.create_default_context(),
+            limits=httpx.Limits(max_keepalive_connections=connections, keepalive_expiry=idle_seconds),
+            timeout=timeout_seconds,
+            trust_env=False,
+        )
 
     async def send(self, message: Message, envelope: Envelope) -> None:
         """Hand a message to the gateway; raises NotDelivered."""
@@ -75,13 +93,13 @@ class SmsSender:
             raise NotDelivered(f"{host} {failure}", for_good=failure.for_good) from None
 
     async def close(self) -> None:
-        """Do nothing: each message has a connection of its own."""
+        """Close the connections that are kept."""
+        await self._client.aclose()
 
     async def _post(self, posting: Posting) -> Answer:
-        async with (
-            httpx.AsyncClient(verify=self._tls, timeout=self._seconds, trust_env=False) as client,
-            client.stream("POST", posting.url, content=posting.content, headers=posting.headers) as response,
-        ):
+        async with self._client.stream(
+            "POST", posting.url, content=posting.content, headers=posting.headers
+        ) as response:
             content = b""
             async for chunk in response.aiter_bytes():
                 content += chunk

@@ -185,6 +185,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
 
     def load(tx: Tx) -> tuple[User | None, Device | None]:
         user = _find_again(tx, pool, state, name)
+        state.check_unspent(tx)
         return user, devices.find_device(tx, pool, user, named or state.progress.device_key)
 
     user, device = await call.store.read(load)

@@ -59,6 +59,11 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
         if not tx.nonces.spend(self.nonce, self.expires_at):
             raise NotAuthorizedException(SPENT_SESSION)
 
+    def check_unspent(self, tx: Tx) -> None:
+        """Check early what ``spend`` has the last word on, before functions hear of an answer; raises as that does."""
+        if tx.nonces.is_spent(self.nonce):
+            raise NotAuthorizedException(SPENT_SESSION)
+
     def check_open(self, call: Call) -> None:
         """Check that the state can still be gone on from; raises NotAuthorizedException."""
         if self.expires_at <= call.now:

@@ -5,7 +5,9 @@ import { pathToFileURL } from "node:url";
 
 const run = (handler, event, context) =>
   new Promise((resolve, reject) => {
-    const returned = handler(event, context, (error, result) => (error ? reject(error) : resolve(result)));
+    // What is called first answers: the callback, `done` of the context, or the promise.
+    const done = (error, result) => (error ? reject(error) : resolve(result));
+    const returned = handler(event, { ...context, done }, done);
     if (typeof returned?.then === "function") returned.then(resolve, reject);
   });
 

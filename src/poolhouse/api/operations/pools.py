@@ -42,8 +42,10 @@ from poolhouse.storage import Tx
 async def create_user_pool(call: AdminCall, request: CreateUserPoolRequest) -> CreateUserPoolResponse:
     """Make a user pool.
 
-    Differs from Cognito: the roles of SmsConfiguration and the functions of LambdaConfig are not tried out;
-    a Region can have 10,000 pools. KeyConfiguration has no effect but on replicas: secrets are
+    Differs from Cognito: the roles of SmsConfiguration and the functions of LambdaConfig are not tried out.
+    Text messages of all pools leave by the gateway of POOLHOUSE_SMS_URL: of SmsConfiguration only SnsRegion
+    counts, where that is SNS, and what EumsSms names (origination identity, configuration set, templates) is
+    kept and shown, and not used. A Region can have 10,000 pools. KeyConfiguration has no effect but on replicas: secrets are
     sealed with the installation's master key. UserPoolAddOns record and block, but assess no risks.
     """
     pool = await create_pool(call, request)
@@ -136,8 +138,7 @@ async def set_user_pool_mfa_config(
 ) -> SetUserPoolMfaConfigResponse:
     """Replace the multi-factor settings of a pool.
 
-    Differs from Cognito: the settings are kept and shown, but no second factor can be asked in this version, see
-    InitiateAuth; where MFA is required nobody can sign in.
+    Differs from Cognito: the roles of SmsConfiguration are not tried out, see CreateUserPool.
     """
 
     def commit(tx: Tx) -> GetUserPoolMfaConfigResponse:
