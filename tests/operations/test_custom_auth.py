@@ -11,6 +11,7 @@ from tests.conftest import PASSWORD
 from tests.operations.owner import PREFERRED, SENDER, TOTP, Owner
 from tests.operations.talk import DISABLED, NO_USER, OTHER_PASSWORD, WRONG_PASSWORD, refusal
 from tests.operations.test_groups import claims
+from tests.operations.test_risk_sign_in import AWAY, BLOCKED, HOME, actions
 
 FLOWS = ["ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 NOT_CONFIGURED = ("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
@@ -459,3 +460,57 @@ def test_tokens_without_any_challenge(club, user):
     here = club(define=says(issueTokens=True), conceals=True)
     assert here.start(user(here.pool_id))["AuthenticationResult"]
     assert refusal(here.call, INITIATE, **here.starting("nobody")) == WRONG_PASSWORD
+
+
+class Place:
+    """Where a user of a club is, as an application's server tells it."""
+
+    def __init__(self, here, name, address, agent):
+        self.here, self.name = here, name
+        headers = [{"headerName": "User-Agent", "headerValue": agent}]
+        told = {"IpAddress": address, "ServerName": "s", "ServerPath": "/", "HttpHeaders": headers}
+        self.ids = {"UserPoolId": here.pool_id, "ContextData": told}
+
+    def guesses(self):
+        asked = self.here.call("AdminInitiateAuth", **self.ids, **self.here.starting(self.name))
+        return self.ids | self.here.answering(self.name, asked, ANSWER="blue")
+
+    def enters(self):
+        return self.here.call("AdminRespondToAuthChallenge", **self.guesses())
+
+
+def test_risk_has_a_word_after_the_functions(club, user, inbox):
+    """Once the functions let a user in, a risky sign-in is blocked or asks for a factor, where the pool wants that."""
+    add_ons = {"AdvancedSecurityMode": "ENFORCED", "AdvancedSecurityAdditionalFlows": {"CustomAuthMode": "ENFORCED"}}
+    once = says(challengeName="CUSTOM_CHALLENGE")
+
+    def lead(event, context):
+        event = once(event, context)
+        if event["request"]["session"]:
+            event["response"] = {"issueTokens": True, "failAuthentication": False}
+        return event
+
+    here = club(define=lead, UserPoolTier="PLUS", UserPoolAddOns=add_ons, EmailConfiguration=SENDER)
+    name = user(here.pool_id, email="risky@example.org", email_verified="true")
+    home, away = (Place(here, name, *place) for place in (HOME, AWAY))
+    assert home.enters()["AuthenticationResult"]
+    assert refusal(here.call, "AdminRespondToAuthChallenge", **away.guesses()) == BLOCKED
+
+    here.call("SetUserPoolMfaConfig", UserPoolId=here.pool_id, MfaConfiguration="OPTIONAL", EmailMfaConfiguration={})
+    here.call("SetRiskConfiguration", UserPoolId=here.pool_id, **actions("MFA_REQUIRED"))
+    assert home.enters()["AuthenticationResult"]
+    asked = away.enters()
+    assert asked["ChallengeName"] == "EMAIL_OTP"
+    code = inbox("risky@example.org")[-1].code
+    assert len(code) == 6
+    answer = here.answering(name, asked, EMAIL_OTP_CODE=code)
+    assert here.call("AdminRespondToAuthChallenge", **away.ids, **answer)["AuthenticationResult"]
+
+    add_ons["AdvancedSecurityAdditionalFlows"] = {"CustomAuthMode": "AUDIT"}
+    kept = here.call("DescribeUserPool", UserPoolId=here.pool_id)["UserPool"]
+    settings = {"LambdaConfig": kept["LambdaConfig"], "EmailConfiguration": SENDER, "UserPoolTier": "PLUS"}
+    here.call(
+        "UpdateUserPool", UserPoolId=here.pool_id, MfaConfiguration="OPTIONAL", UserPoolAddOns=add_ons, **settings
+    )
+    here.call("SetRiskConfiguration", UserPoolId=here.pool_id, **actions("BLOCK"))
+    assert Place(here, name, "11.1.1.1", "curl/8.0").enters()["AuthenticationResult"]

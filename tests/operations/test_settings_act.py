@@ -41,7 +41,6 @@ ATTRIBUTES = "operations/test_spec_attributes.py::"
 TOKENS = "operations/test_spec_tokens.py::"
 PASSKEYS = "operations/test_passkeys.py::"
 FEDERATION = Later("Nobody signs in through another provider yet, so nothing asks this function.")
-CUSTOM = Later("Custom authentication is not judged by its risk yet.")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
 SENDERS = Kept("Messages go through the installation's gateway, which has no use for what names AWS's own.")
 ORDER = "operations/test_trigger_order.py::"
@@ -116,7 +115,9 @@ POOL: dict[str, str | Kept | Later] = {
     "Schema[].NumberAttributeConstraints.*": HERE + "test_limits_of_attributes",
     "Schema[].StringAttributeConstraints.*": HERE + "test_limits_of_attributes",
     "UserPoolAddOns.AdvancedSecurityMode": "operations/test_risk.py::test_audit_alters_no_answer",
-    "UserPoolAddOns.AdvancedSecurityAdditionalFlows.*": CUSTOM,
+    "UserPoolAddOns.AdvancedSecurityAdditionalFlows.*": (
+        "operations/test_custom_auth.py::test_risk_has_a_word_after_the_functions"
+    ),
     "DcrConfiguration.*": REGISTRATION,
     "UsernameConfiguration.CaseSensitive": "operations/test_spec_sign_up.py::test_names_in_another_case",
     "AccountRecoverySetting.*": PASSWORDS + "test_recovery_priorities",
