@@ -5,13 +5,26 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from tests.authenticator import Authenticator, one_time_code
+
 NODE = pathlib.Path(__file__).parent / "node"
 CALLBACK = "http://localhost:3000/callback"
+ROTATING = {
+    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0},
+    "ExplicitAuthFlows": [
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+        "ALLOW_USER_AUTH",
+    ],
+}
 
 
 @pytest.fixture
@@ -53,9 +66,32 @@ def code_of(callback: str) -> str:
     return parse_qs(urlsplit(callback).query)["code"][0]
 
 
+@pytest.fixture
+def answers(server, inbox):
+    """A dialogue: the last code sent to an address, the code of an authenticator app, what an authenticator makes.
+
+    An app's code is good once, so half a minute passes with each.
+    """
+    passkey = Authenticator()
+
+    def answer(question: str) -> str:
+        kind, _, about = question.partition(" ")
+        match kind:
+            case "inbox":
+                return inbox(about)[-1].code
+            case "authenticator":
+                server.clock.advance(30)
+                return one_time_code(about, server.clock.now() / 1000)
+            case "create":
+                return json.dumps(passkey.create(json.loads(about)))
+        return passkey.get(json.loads(about))
+
+    return answer
+
+
 @pytest.fixture(scope="session")
 def node():
-    """Run one of our Node scripts; give its last line of output as JSON."""
+    """Run one of our Node scripts; give its last line of output as JSON. ``dialogue`` answers what it asks meanwhile."""
     if shutil.which("node") is None or not (NODE / "node_modules").is_dir():
         pytest.skip("Node.js and the packages of tests/clients/node are not installed")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
@@ -63,18 +99,28 @@ def node():
         pytest.skip("openid-client needs Node.js 20")
 
     def run(script: str, *arguments: str, dialogue=None):
-        process = subprocess.Popen(
-            ["node", NODE / script, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        question = None
-        if dialogue is not None:
-            question = dialogue(process.stdout.readline().strip()) + "\n"
-        output, errors = process.communicate(question, timeout=60)
-        assert process.returncode == 0, errors
-        return json.loads(output.strip().splitlines()[-1])
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen(
+                ["node", NODE / script, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+            too_long = threading.Timer(60, process.kill)
+            too_long.start()
+            try:
+                line = ""
+                for line in process.stdout:
+                    if line.startswith("? "):
+                        process.stdin.write(dialogue(line[2:].strip()) + "\n")
+                        process.stdin.flush()
+            finally:
+                process.stdin.close()
+                process.wait()
+                too_long.cancel()
+            errors.seek(0)
+            assert process.returncode == 0, errors.read()
+        return json.loads(line)
 
     return run

@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from poolhouse.crypto.sender_keys import SenderKeys
-from tests.clients.conftest import CALLBACK, sign_in_by_form
+from tests.clients.colour import COLOUR, lambda_config
+from tests.clients.conftest import CALLBACK, ROTATING, sign_in_by_form
 from tests.conftest import PASSWORD
 from tests.kms import KEY_ARN, KeyService
+from tests.operations.owner import TOTP
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
 
@@ -34,17 +36,25 @@ def test_openid_client_goes_through_code_with_pkce(node, server, hosted_pool, us
     assert found["afterwards"] == "invalid_grant"
 
 
-def test_identity_js_signs_in_by_srp(node, server, pool, app, user):
-    """amazon-cognito-identity-js proves the password by SRP, refreshes and signs out everywhere."""
+def test_identity_js_signs_in(node, server, call, pool, app, user, answers):
+    """amazon-cognito-identity-js signs in by SRP and by password, with its own code, refreshes and signs out everywhere.
+
+    It knows no GetTokensFromRefreshToken, so that it cannot refresh where tokens rotate; it is told so as by Cognito.
+    """
     pool_id = pool()
-    client = app(pool_id)
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="OPTIONAL", **TOTP)
+    client, rotating = app(pool_id), app(pool_id, **ROTATING)
     name = user(pool_id, email="bob@example.org")
 
-    found = node("identity_js.mjs", f"{server.url}/", pool_id, client["ClientId"], name, PASSWORD)
+    ids = (pool_id, client["ClientId"], rotating["ClientId"])
+    found = node("identity_js.mjs", f"{server.url}/", *ids, name, PASSWORD, dialogue=answers)
 
     assert found["claims"]["cognito:username"] == name
     assert found["attributes"]["email"] == "bob@example.org"
     assert found["refreshed"]
+    assert found["passed"] == name
+    assert found["afterwards"] == ["NotAuthorizedException"] * 2
+    assert found["rotating"] == "UnsupportedOperationException"
 
 
 def test_identity_js_remembers_its_device(node, server, pool, app, user):
@@ -66,43 +76,18 @@ def test_identity_js_remembers_its_device(node, server, pool, app, user):
 
 def test_identity_js_goes_through_custom_authentication(node, server, pool, app, user, functions):
     """amazon-cognito-identity-js answers a function's challenge, without the password and after proving it by SRP."""
-    lambdas = {
-        "DefineAuthChallenge": functions.add(lead),
-        "CreateAuthChallenge": functions.add(ask),
-        "VerifyAuthChallengeResponse": functions.add(judge),
-    }
+    lambdas = lambda_config(functions)
     pool_id = pool(LambdaConfig=lambdas)
     client = app(pool_id, ExplicitAuthFlows=["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
     name = user(pool_id)
 
     ids = (pool_id, client["ClientId"], name, PASSWORD)
-    found = node("identity_js_custom.mjs", f"{server.url}/", *ids, "blue")
+    found = node("identity_js_custom.mjs", f"{server.url}/", *ids, COLOUR)
 
     assert found["users"] == [name, name]
     assert [asked["question"] for asked in found["asked"]] == ["Which colour?"] * 2
     told = [len(event["request"]["session"]) for event in functions.events(lambdas["DefineAuthChallenge"])]
     assert told == [0, 1, 1, 2, 3]
-
-
-def lead(event, context):
-    """Ask for the password where its proof has begun, then for the challenge; a right answer is enough."""
-    last = (event["request"]["session"] or [{"challengeName": None}])[-1]
-    event["response"]["issueTokens"] = last["challengeName"] == "CUSTOM_CHALLENGE" and last["challengeResult"]
-    proving = last["challengeName"] == "SRP_A"
-    event["response"]["challengeName"] = "PASSWORD_VERIFIER" if proving else "CUSTOM_CHALLENGE"
-    return event
-
-
-def ask(event, context):
-    event["response"]["publicChallengeParameters"] = {"question": "Which colour?"}
-    event["response"]["privateChallengeParameters"] = {"answer": "blue"}
-    return event
-
-
-def judge(event, context):
-    expected = event["request"]["privateChallengeParameters"]["answer"]
-    event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == expected
-    return event
 
 
 def test_the_encryption_sdk_decrypts_codes_for_custom_senders(node, monkeypatch):

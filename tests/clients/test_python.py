@@ -5,18 +5,20 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 import httpx
 import jwt
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from pycognito import Cognito
+from pycognito.aws_srp import AWSSRP, generate_hash_device
 from pycognito.exceptions import SMSMFAChallengeException, SoftwareTokenMFAChallengeException
 
 from tests.authenticator import one_time_code
-from tests.clients.conftest import CALLBACK, code_of, sign_in_by_form
+from tests.clients.conftest import CALLBACK, ROTATING, code_of, sign_in_by_form
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY
+from tests.operations.owner import SMS, TOTP
+from tests.operations.talk import refusal
 
 pytestmark = pytest.mark.clients
 AWS = pathlib.Path(sys.executable).parent / "aws"
@@ -81,85 +83,135 @@ def test_aws_cli_shows_errors_as_from_cognito(aws):
     assert "User pool us-east-1_AAAAAAAAA does not exist." in done.stderr
 
 
-def test_pycognito_signs_in_by_srp_and_verifies(server, pool, app, user, monkeypatch):
-    """pycognito proves the password by SRP, checks the tokens against the JWKS, refreshes and changes an attribute."""
+@pytest.fixture
+def account(server, monkeypatch):
+    """Make an account of pycognito, for which an endpoint is the only setting beside the pool and the client."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+
+    def make(pool_id, client, username):
+        return Cognito(
+            pool_id,
+            client["ClientId"],
+            client_secret=client.get("ClientSecret"),
+            username=username,
+            user_pool_region="us-east-1",
+            boto3_client_kwargs={"endpoint_url": server.url},
+        )
+
+    return make
+
+
+def test_pycognito_signs_in_by_srp_and_verifies(account, pool, app, user, call):
+    """pycognito proves the password by SRP or sends it, checks the tokens, refreshes and signs out everywhere.
+
+    It knows no GetTokensFromRefreshToken, so that it cannot refresh where tokens rotate, as with Cognito, and nothing of
+    custom authentication.
+    """
     pool_id = pool()
     client = app(pool_id, GenerateSecret=True)
-    name = user(pool_id, email="eve@example.org")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    account = Cognito(
-        pool_id,
-        client["ClientId"],
-        client_secret=client["ClientSecret"],
-        username=name,
-        user_pool_region="us-east-1",
-        boto3_client_kwargs={"endpoint_url": server.url},
-    )
+    eve = account(pool_id, client, user(pool_id, email="eve@example.org"))
 
-    account.authenticate(password=PASSWORD)
-    account.verify_token(account.id_token, "id_token", "id")
-    first = account.access_token
-    account.renew_access_token()
-    account.update_profile({"name": "Eve"})
+    eve.authenticate(password=PASSWORD)
+    eve.verify_token(eve.id_token, "id_token", "id")
+    first = eve.access_token
+    eve.renew_access_token()
+    eve.update_profile({"name": "Eve"})
 
-    assert account.access_token != first
-    assert account.get_user().name == "Eve"
+    assert eve.access_token != first
+    assert eve.get_user().name == "Eve"
+    eve.admin_authenticate(PASSWORD)
+    second, refresh_token = eve.access_token, eve.refresh_token
+    eve.logout()
+    for token in (first, second):
+        assert refusal(call, "GetUser", AccessToken=token) == (
+            "NotAuthorizedException",
+            "Access Token has been revoked",
+        )
+    eve.refresh_token = refresh_token
+    with pytest.raises(eve.client.exceptions.NotAuthorizedException):
+        eve.renew_access_token()
+
+    rotating = account(pool_id, app(pool_id, **ROTATING), eve.username)
+    rotating.authenticate(password=PASSWORD)
+    with pytest.raises(rotating.client.exceptions.UnsupportedOperationException):
+        rotating.renew_access_token()
 
 
-def test_pycognito_signs_in_with_an_authenticator_app(server, pool, app, user, call, monkeypatch):
+def test_pycognito_signs_in_with_an_authenticator_app(server, account, pool, app, user, call):
     """pycognito sets an authenticator app up, is asked for its code, and gets tokens for it."""
     pool_id = pool()
-    offered = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
-    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="OPTIONAL", **offered)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    account = Cognito(
-        pool_id,
-        app(pool_id)["ClientId"],
-        username=user(pool_id),
-        user_pool_region="us-east-1",
-        boto3_client_kwargs={"endpoint_url": server.url},
-    )
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="OPTIONAL", **TOTP)
+    eve = account(pool_id, app(pool_id), user(pool_id))
 
-    account.authenticate(password=PASSWORD)
-    secret = account.associate_software_token()
-    assert account.verify_software_token(one_time_code(secret, time.time()), "phone")
-    account.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
+    eve.authenticate(password=PASSWORD)
+    secret = eve.associate_software_token()
+    assert eve.verify_software_token(one_time_code(secret, server.clock.now() / 1000), "phone")
+    eve.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
     with pytest.raises(SoftwareTokenMFAChallengeException) as asked:
-        account.authenticate(password=PASSWORD)
-    account.access_token = None
+        eve.authenticate(password=PASSWORD)
+    eve.access_token = None
     # The code of the present half minute was used to set the app up.
-    account.respond_to_software_token_mfa_challenge(one_time_code(secret, time.time() + 30), asked.value.get_tokens())
+    code = one_time_code(secret, server.clock.now() / 1000 + 30)
+    eve.respond_to_software_token_mfa_challenge(code, asked.value.get_tokens())
 
-    assert call("GetUser", AccessToken=account.access_token)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
+    assert call("GetUser", AccessToken=eve.access_token)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
 
 
-def test_pycognito_signs_in_with_a_text_message(server, pool, app, user, call, inbox, monkeypatch):
+def test_pycognito_signs_in_with_a_text_message(account, pool, app, user, call, inbox):
     """pycognito is asked for the code of a text message after SRP, and gets tokens for it."""
     pool_id = pool()
-    by_phone = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"}
-    offered = {"SmsMfaConfiguration": {"SmsConfiguration": by_phone}}
-    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="ON", **offered)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    account = Cognito(
-        pool_id,
-        app(pool_id)["ClientId"],
-        username=user(pool_id, phone_number="+15550171"),
-        user_pool_region="us-east-1",
-        boto3_client_kwargs={"endpoint_url": server.url},
-    )
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="ON", SmsMfaConfiguration=SMS)
+    eve = account(pool_id, app(pool_id), user(pool_id, phone_number="+15550171"))
 
     with pytest.raises(SMSMFAChallengeException) as asked:
-        account.authenticate(password=PASSWORD)
-    account.respond_to_sms_mfa_challenge(inbox("+15550171")[-1].code, asked.value.get_tokens())
+        eve.authenticate(password=PASSWORD)
+    eve.respond_to_sms_mfa_challenge(inbox("+15550171")[-1].code, asked.value.get_tokens())
 
-    assert call("GetUser", AccessToken=account.access_token)["Username"] == account.username
+    assert call("GetUser", AccessToken=eve.access_token)["Username"] == eve.username
+
+
+def test_pycognito_uses_a_device(account, pool, app, user, call):
+    """pycognito signs in by the secret of a device that it made, where boto3 adds what it leaves out.
+
+    Its ``confirm_device`` posts to Amazon's own address, whatever the endpoint; and it answers DEVICE_SRP_AUTH without
+    the Session, which shows that the password was right.
+    """
+    pool_id = pool(DeviceConfiguration={"ChallengeRequiredOnNewDevice": True})
+    client = app(pool_id)
+    eve = account(pool_id, client, user(pool_id))
+    bring_session_along(eve.client)
+    ids = {"pool_id": pool_id, "client_id": client["ClientId"], "client": eve.client}
+    tokens = AWSSRP(eve.username, PASSWORD, **ids).authenticate_user()["AuthenticationResult"]
+    keys = tokens["NewDeviceMetadata"]
+    secret, verifier = generate_hash_device(keys["DeviceGroupKey"], keys["DeviceKey"])
+    members = {"AccessToken": tokens["AccessToken"], "DeviceKey": keys["DeviceKey"]}
+    call("ConfirmDevice", **members, DeviceSecretVerifierConfig=verifier)
+    device = {"device_key": keys["DeviceKey"], "device_group_key": keys["DeviceGroupKey"], "device_password": secret}
+
+    known = AWSSRP(eve.username, PASSWORD, **ids, **device).authenticate_user()["AuthenticationResult"]
+
+    assert "NewDeviceMetadata" not in known
+    claims = jwt.decode(known["AccessToken"], options={"verify_signature": False})
+    assert claims["device_key"] == keys["DeviceKey"]
+
+
+def bring_session_along(client):
+    """Let a boto3 client answer each challenge with the Session that it came with."""
+    last = {}
+
+    def keep(parsed, **_):
+        last["Session"] = parsed.get("Session")
+
+    def add(params, **_):
+        return {name: value for name, value in last.items() if value} | params
+
+    client.meta.events.register("after-call.cognito-idp.RespondToAuthChallenge", keep)
+    client.meta.events.register("provide-client-params.cognito-idp.RespondToAuthChallenge", add)
 
 
 def test_authlib_goes_through_the_code_flow(server, hosted_pool, user):
-    """Authlib gets tokens by code and PKCE from the discovered endpoints, and PyJWT verifies them against the JWKS."""
+    """Authlib gets tokens by code and PKCE and refreshes them; PyJWT verifies them against the JWKS."""
     pool_id, client = hosted_pool
     user(pool_id, "fred@example.org", email="fred@example.org", email_verified="true")
     issuer = f"{server.url}/{pool_id}"
@@ -195,3 +247,5 @@ def test_authlib_goes_through_the_code_flow(server, hosted_pool, user):
         assert claims["nonce"] == "n-1"
         assert access["client_id"] == client["ClientId"]
         assert session.get(metadata["userinfo_endpoint"]).json()["email"] == "fred@example.org"
+        refreshed = session.refresh_token(metadata["token_endpoint"])
+        assert refreshed["access_token"] != token["access_token"]

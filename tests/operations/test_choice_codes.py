@@ -75,7 +75,10 @@ def test_codes_for_nobody(coded):
 
 
 def test_a_user_without_a_password(coded, call, inbox):
-    """Who signed up without one has a code to sign in with, and nothing else to choose."""
+    """Who signed up without one has a code to sign in with, and nothing else to choose.
+
+    Where codes are first factors, that of the sign-up signs in without the Session of SignUp, which Amplify keeps.
+    """
     ann = coded()
     made = call(
         "SignUp",
@@ -90,3 +93,6 @@ def test_a_user_without_a_password(coded, call, inbox):
     assert (asked["ChallengeName"], asked["AvailableChallenges"]) == ("SELECT_CHALLENGE", ["EMAIL_OTP"])
     assert told(bare.begins(session=session, TARGET_ACR_VALUES=L2)) == (L2, ["email_otp"])
     assert "Session" in sign_up(call, ann.client, "other", email="o@x.org")
+    confirming = {"ClientId": ann.client["ClientId"], "Username": "other"}
+    session = call("ConfirmSignUp", **confirming, ConfirmationCode=inbox("o@x.org")[-1].code)["Session"]
+    assert Chooser(call, ann.client, "other").begins(session=session)["AuthenticationResult"]

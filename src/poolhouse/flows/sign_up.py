@@ -141,7 +141,7 @@ async def confirm(
         raise outcome
     user, confirmed_by = outcome
     await _announce(call, pool, client, user, client_metadata)
-    if signed_up is None:
+    if signed_up is None and confirmed_by not in passwords.passwordless_contacts(pool):
         return None
     return sign_up_session.seal(call, client, user, sign_up_session.METHODS[confirmed_by])
 

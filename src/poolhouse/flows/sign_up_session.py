@@ -1,7 +1,9 @@
 """The ``Session`` that leads from SignUp over ConfirmSignUp to a first sign-in without a further proof (spec/api/04 §5).
 
 That of SignUp shows who made the account, that of ConfirmSignUp that the same one had the code as well: only with both
-is nobody else signed in. They are sealed apart from those of sign-ins, and good for nothing else.
+is nobody else signed in. Where a code to the same mailbox or telephone is a first factor, having had this one is enough;
+aws-amplify does not bring the session of SignUp along. They are sealed apart from those of sign-ins, and good for
+nothing else.
 """
 
 import msgspec

@@ -2,7 +2,7 @@
 
 Differs from Cognito (choice-based sign-in): to change one's mind, SELECT_CHALLENGE may be answered with the Session of
 the challenge chosen before. A user who has nothing to begin with is offered passwords, as nobody would be. ConfirmSignUp
-gives a Session only to who brings the one of SignUp along.
+gives a Session only to who brings the one of SignUp along, or could begin a sign-in with such a code.
 """
 
 from dataclasses import dataclass, replace

@@ -1,23 +1,18 @@
 // amazon-cognito-identity-js: a device is confirmed, signs in by its own secret, and is forgotten.
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
+import "./haste.mjs";
+import { asked } from "./requests.mjs";
 
 const [endpoint, UserPoolId, ClientId, Username, Password] = process.argv.slice(2);
 const pool = new CognitoUserPool({ UserPoolId, ClientId, endpoint });
-
-const asked = [];
-const fetched = globalThis.fetch;
-globalThis.fetch = (url, options) => {
-  asked.push(JSON.parse(options.body).ChallengeName ?? options.headers["X-Amz-Target"].split(".").pop());
-  return fetched(url, options);
-};
 
 const promised = (work) => new Promise((resolve, reject) => work(resolve, reject));
 const signIn = async () => {
   const user = new CognitoUser({ Username, Pool: pool });
   const details = new AuthenticationDetails({ Username, Password });
-  asked.length = 0;
+  asked();
   const session = await promised((onSuccess, onFailure) => user.authenticateUser(details, { onSuccess, onFailure }));
-  return { user, session, asked: [...asked], key: session.getAccessToken().payload.device_key };
+  return { user, session, asked: asked(), key: session.getAccessToken().payload.device_key };
 };
 const refresh = ({ user, session }) =>
   promised((resolve) =>

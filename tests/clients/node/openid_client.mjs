@@ -1,6 +1,6 @@
 // npm's openid-client: discovery, code with PKCE, refresh, userinfo, revocation. Only the issuer is a setting.
 import * as client from "openid-client";
-import { createInterface } from "node:readline/promises";
+import { ask, tell } from "./dialogue.mjs";
 
 const [issuer, clientId, callback] = process.argv.slice(2);
 const config = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
@@ -17,11 +17,7 @@ const url = client.buildAuthorizationUrl(config, {
   state,
   nonce,
 });
-console.log(url.href);
-
-const input = createInterface({ input: process.stdin });
-const answer = new URL(await input.question(""));
-input.close();
+const answer = new URL(await ask(url.href));
 const tokens = await client.authorizationCodeGrant(config, answer, {
   pkceCodeVerifier: verifier,
   expectedState: state,
@@ -37,4 +33,4 @@ try {
 } catch (error) {
   afterwards = error.error;
 }
-console.log(JSON.stringify({ claims, user, refreshed: Boolean(refreshed.access_token), afterwards }));
+tell({ claims, user, refreshed: Boolean(refreshed.access_token), afterwards });

@@ -45,8 +45,9 @@ async def sign_up(call: PublicCall, request: SignUpRequest) -> SignUpResponse:
 async def confirm_sign_up(call: PublicCall, request: ConfirmSignUpRequest) -> ConfirmSignUpResponse:
     """Confirm a user with the code that was sent.
 
-    Differs from Cognito: the answer holds a Session for InitiateAuth where the request brings that of SignUp, so that
-    nobody else is signed in by the code alone; one of SignUp that has run out is no error, and leads to none.
+    Differs from Cognito: the answer holds a Session for InitiateAuth where the request brings that of SignUp, or where
+    such a code is a first factor of the pool, so that nobody else is signed in by the code alone; one of SignUp that
+    has run out is no error, and leads to none.
     """
     call, pool, client = await _app_of(call, request)
     session = await flow.confirm(
