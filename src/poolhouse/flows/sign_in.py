@@ -170,7 +170,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     async with journal.watching(talk.entry):
         await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
     if attempt.flow is AuthFlowType.USER_AUTH:
-        return await _begin_choice(talk, attempt.choice or Choice(), given)
+        return await _begin_choice(talk, attempt, given)
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
@@ -283,9 +283,9 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
     return msgspec.structs.replace(made, new_device=offered)
 
 
-async def _begin_choice(talk: Talk, choice: Choice, given: Mapping[str, str]) -> Outcome:
+async def _begin_choice(talk: Talk, attempt: Attempt, given: Mapping[str, str]) -> Outcome:
     async with journal.watching(talk.entry):
-        talk, writes = await user_auth.begin(talk, choice)
+        talk, writes = await user_auth.begin(talk, attempt.choice or Choice(), attempt.username)
     if _is_answered(talk.progress, given):
         return await _check(talk, talk.progress.method, given, *writes)
     if writes:

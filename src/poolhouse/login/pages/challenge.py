@@ -31,6 +31,7 @@ _CODES = {
     Challenge.EMAIL_OTP: "EMAIL_OTP_CODE",
     Challenge.SOFTWARE_TOKEN_MFA: "SOFTWARE_TOKEN_MFA_CODE",
 }
+_CHOICES = frozenset({Challenge.SELECT_CHALLENGE, Challenge.SELECT_MFA_TYPE})
 
 
 async def show(visit: Visit) -> Response:
@@ -67,7 +68,7 @@ async def _take(visit: Visit, step: Asking) -> Response:
             return setting_up
     elif "resendCodeButton" in form and step.destination:
         return await _choose(visit, step, step.challenge)
-    if step.challenge in {Challenge.SELECT_CHALLENGE, Challenge.SELECT_MFA_TYPE}:
+    if step.challenge in _CHOICES or "answer" in form:
         return await _take_choice(visit, step)
     if step.challenge is Challenge.WEB_AUTHN:
         outcome = await reply(visit, step, step.challenge, CREDENTIAL=form.get("credential", ""))
