@@ -11,7 +11,7 @@ from tests.login.conftest import CALLBACK, address
 from tests.login.test_second_factors import button_values, form_number, presses, signs_in
 from tests.login.test_spec_pages import phone
 from tests.oauth.conftest import claims
-from tests.operations.chooser import CHOICE, RP, Chooser, first_factors
+from tests.operations.chooser import CHOICE, Chooser, first_factors
 from tests.operations.owner import ON, SENDER, SMS, TOTP, Owner
 from tests.operations.talk import other
 
