@@ -77,7 +77,7 @@ FAMILIES = {
     "Tags and limits": "TagResource UntagResource ListTagsForResource GetProvisionedLimit UpdateProvisionedLimit",
 }
 # Paths of Cognito's pool domains that this version does not have; tests/test_docs.py asks for each.
-MISSING_PATHS = ("/mfa", "/passkeys/add", "/oauth2/idpresponse", "/saml2/idpresponse", "/saml2/logout")
+MISSING_PATHS = ("/oauth2/idpresponse", "/saml2/idpresponse", "/saml2/logout")
 
 OAUTH_ERRORS = {
     "invalid_request": "A parameter is missing, malformed, unknown where it is checked, or given twice; "

@@ -112,6 +112,7 @@ def test_choice_pages(front, application: Application, browse, examine):
         client={
             "CallbackURLs": [application.callback],
             "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "PreventUserExistenceErrors": "ENABLED",
         },
         UsernameAttributes=["email"],
     )

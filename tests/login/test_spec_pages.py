@@ -328,7 +328,7 @@ def test_error_page_says_what_it_is_told(front, visitor):
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_l12_form_of_the_name_comes_first(front, visitor, user, language: str):
     """Where the name comes first, one of the wrong form gets no further; the right ones and the ``sub`` do."""
-    flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
+    flows = CLIENT | {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
     text = texts_of(language)
     by_email = front(client=flows, UsernameAttributes=["email"])
     by_phone = front(client=flows, UsernameAttributes=["phone_number"])

@@ -3,7 +3,8 @@
 Levels are numbers from 1 to 4, 0 for less; the pool names them (AcrConfiguration).
 
 Differs from Cognito (step-up): the claims ``acr`` and ``amr`` are in the tokens of sign-ins that name
-TARGET_ACR_VALUES, and in those refreshed from them. Where none of the levels can be reached the sign-in goes on without,
+TARGET_ACR_VALUES or ``acr_values``, and in those refreshed from them. The pages ask who is signed in for the missing
+second factor only. Where none of the levels can be reached the sign-in goes on without,
 and ``acr`` tells how far it came. An access token spares what its sign-in has shown, never everything: one that has
 reached the level already counts for nothing. It has to be one of the same app client with the scope
 ``aws.cognito.signin.user.admin``, and name its session in ``origin_jti``.

@@ -87,6 +87,11 @@ def due_factors(pool: Pool, user: User) -> tuple[Challenge, ...]:
     return tuple(factor for factor in user.factors.active if is_offered(pool, factor))
 
 
+def confirmed_factors(pool: Pool, user: User, attribute: str | None) -> tuple[Challenge, ...]:
+    """Return the second factor, if any, that the code to an attribute was which confirmed the user's sign-up."""
+    return tuple(factor for factor in due_factors(pool, user) if MESSAGED.get(factor) == attribute)
+
+
 def with_preferences(
     pool: Pool, user: User, request: SetUserMFAPreferenceRequest | AdminSetUserMFAPreferenceRequest
 ) -> Factors:

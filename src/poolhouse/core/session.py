@@ -37,7 +37,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an authorization code stands for (RFC 6749 §4.1.2). ``auth_time`` is in seconds.
 
-    ``origin`` is the tracked SSO session that it came through.
+    ``origin`` is the tracked SSO session that it came through. ``methods`` and ``level`` are those of ``Session``.
     """
 
     pool_id: str
@@ -52,6 +52,8 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     resource: str | None = None
     event_id: str | None = None
     origin: str | None = None
+    methods: tuple[str, ...] = ()
+    level: int = 0
 
 
 class ConfirmationCode(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from urllib.parse import quote, urlencode
 
 from msgspec.structs import replace
 
+from poolhouse.core import acr
+from poolhouse.core.acr import Methods
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.grants import (
@@ -24,6 +26,8 @@ from poolhouse.core.grants import (
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import AuthorizationCode
+from poolhouse.core.step_up import is_near, is_reached
+from poolhouse.core.tiers import LITE, tier_of
 from poolhouse.core.user import User
 from poolhouse.flows.browser import BrowserSession, find_browser_session, is_recent
 from poolhouse.flows.calls import Call
@@ -40,7 +44,7 @@ CODE_LIFETIME_SECONDS = 300
 TOKEN_SOURCE = TokenSource.HOSTED
 _UNIQUE = (
     "response_type", "state", "scope", "identity_provider", "idp_identifier", "code_challenge", "nonce",
-    "code_challenge_method", "login_hint", "prompt", "resource", "max_age",
+    "code_challenge_method", "login_hint", "prompt", "resource", "max_age", "acr_values",
 )  # fmt: skip
 
 
@@ -65,7 +69,8 @@ class Authorization:
     """An authorization request on its way through the checks; each sets what it has checked.
 
     ``query`` is the query string as it came. ``managed`` tells whether the domain has managed login, since
-    the classic pages do not know ``prompt``. ``app`` is what the parameter ``client_id`` names.
+    the classic pages do not know ``prompt``. ``app`` is what the parameter ``client_id`` names; ``targets`` are the
+    levels of ``acr_values`` that the pool has, the most wanted first (``core.acr``).
     """
 
     pool: Pool
@@ -80,6 +85,7 @@ class Authorization:
     scopes: tuple[str, ...] = field(init=False)
     prompts: frozenset[str] = field(init=False)
     max_age: int | None = field(init=False)
+    targets: tuple[int, ...] = field(init=False)
 
     @property
     def provider(self) -> str | None:
@@ -147,6 +153,13 @@ def find_max_age(request: Authorization) -> None:
     request.max_age = get_max_age(request.parameters.get("max_age"))
 
 
+def find_targets(request: Authorization) -> None:
+    """``acr_values`` names levels; what is none, classic pages and the Lite plan are passed over (spec/http/02 §2.1.1)."""
+    asked = request.parameters.get("acr_values") or ""
+    heard = request.managed and tier_of(request.pool.settings) is not LITE
+    request.targets = acr.find_levels(request.pool, asked) if heard else ()
+
+
 # Every check, once and in order (spec/http/02 §2.1.2).
 BEFORE_TRUST: tuple[Callable[[Authorization], None], ...] = (
     find_client,
@@ -161,6 +174,7 @@ AFTER_TRUST: tuple[Callable[[Authorization], None], ...] = (
     check_resource_binding,
     find_prompts,
     find_max_age,
+    find_targets,
 )
 
 
@@ -221,10 +235,14 @@ async def pass_on(call: Call, request: Authorization, cookie: str | None) -> str
 
     None where nobody is whose sign-in serves the request (spec/http/03 §3.11). Raises as ``grant``.
     """
-    found = await _find_signed_in(call, request, cookie)
-    if found is None:
+    found = await find_signed_in(call, request, cookie)
+    if found is None or not is_reached(request.pool, request.client, found[0], _shown(found[1]), request.targets):
         return None
-    user, session = found
+    return await pass_on_signed_in(call, request, *found)
+
+
+async def pass_on_signed_in(call: Call, request: Authorization, user: User, session: BrowserSession) -> str | None:
+    """Return the URL as ``pass_on`` does, for a user whose sign-in serves the request for certain."""
 
     def use(tx: Tx) -> None:
         if session.id is not None and not tx.sso_sessions.use(session.id, activity_of(call)):
@@ -236,13 +254,31 @@ async def pass_on(call: Call, request: Authorization, cookie: str | None) -> str
         return None
 
 
-async def _find_signed_in(call: Call, request: Authorization, cookie: str | None) -> tuple[User, BrowserSession] | None:
-    """Return who is signed in with this browser. Users who were deleted or disabled since do not count."""
+async def find_signed_in(call: Call, request: Authorization, cookie: str | None) -> tuple[User, BrowserSession] | None:
+    """Return who is signed in with this browser, as the request wants it but for its level.
+
+    Users who were deleted or disabled since do not count.
+    """
     session = find_browser_session(call, request.pool, cookie)
     if session is None or not is_sufficient(request, session, call.now):
         return None
+    user = await find_user_of(call, session)
+    return None if user is None else (user, session)
+
+
+async def find_user_of(call: Call, session: BrowserSession) -> User | None:
+    """Return whose session it is; None where they were deleted or disabled since, or the session revoked."""
     user = await call.store.read(lambda tx: _load_signed_in(tx, session))
-    return (user, session) if user is not None and user.enabled else None
+    return user if user is not None and user.enabled else None
+
+
+def is_step_away(request: Authorization, user: User, session: BrowserSession) -> bool:
+    """Tell whether one more factor is all that a signed-in user has to show for the request's level."""
+    return is_near(request.pool, request.client, user, _shown(session), request.targets)
+
+
+def _shown(session: BrowserSession) -> Methods:
+    return frozenset(session.methods)
 
 
 def _load_signed_in(tx: Tx, session: BrowserSession) -> User | None:
@@ -315,6 +351,8 @@ async def _store_code(
         resource=request.parameters.get("resource"),
         event_id=session.event_id,
         origin=session.id,
+        methods=session.methods,
+        level=_level(request, session),
     )
 
     def write(tx: Tx) -> None:
@@ -328,6 +366,11 @@ async def _store_code(
 def code_digest(call: Call, code: str) -> bytes:
     """Return the form in which an authorization code is stored."""
     return call.deps.sealer.digest("authorization-code", code)
+
+
+def _level(request: Authorization, session: BrowserSession) -> int:
+    """Return the level that tokens are to tell: none where the request asked for none."""
+    return acr.level_of(_shown(session)) if request.targets else 0
 
 
 async def _store_tokens(
@@ -351,7 +394,13 @@ async def _store_tokens(
     )
     # Without a refresh token the session need not outlive its tokens.
     lifetime = max(client.access_token_seconds, client.id_token_seconds)
-    session = replace(session, expires_at=call.now + lifetime * 1000, origin=signed_in.id)
+    session = replace(
+        session,
+        expires_at=call.now + lifetime * 1000,
+        origin=signed_in.id,
+        methods=signed_in.methods,
+        level=_level(request, signed_in),
+    )
     try:
         tokens = await mint(
             call,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from poolhouse.core.acr import Method, Methods
 from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
@@ -29,6 +30,7 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
 
     ``auth_time`` is in seconds, ``expires_at`` in milliseconds; ``provider`` is ``COGNITO`` for the pool's own users;
     ``event_id`` is the one of the sign-in, which its tokens name. ``id`` is that of the record, where there is one.
+    ``methods`` are those that were shown (``core.acr``).
     """
 
     pool_id: str
@@ -38,13 +40,19 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
     provider: str = LOCAL_PROVIDER
     event_id: str | None = None
     id: str | None = None
+    methods: tuple[Method, ...] = ()
 
 
 _DECODER = msgspec.json.Decoder(BrowserSession)
 
 
 def begin_browser_session(
-    user: User, *, auth_time: int, event_id: str | None = None, provider: str = LOCAL_PROVIDER
+    user: User,
+    *,
+    auth_time: int,
+    event_id: str | None = None,
+    provider: str = LOCAL_PROVIDER,
+    methods: Methods = frozenset(),
 ) -> BrowserSession:
     """Return the session of an interactive sign-in; ``auth_time`` is in seconds."""
     return BrowserSession(
@@ -54,18 +62,26 @@ def begin_browser_session(
         expires_at=(auth_time + LIFETIME_SECONDS) * 1000,
         provider=provider,
         event_id=event_id,
+        methods=tuple(sorted(methods)),
     )
 
 
 async def open_browser_session(
-    call: Call, pool: Pool, user: User, before: BrowserSession | None, *, auth_time: int, event_id: str | None
+    call: Call,
+    pool: Pool,
+    user: User,
+    before: BrowserSession | None,
+    *,
+    auth_time: int,
+    event_id: str | None,
+    methods: Methods,
 ) -> BrowserSession:
     """Return the session of an interactive sign-in; where the pool tracks sessions, the caller stores its record.
 
     Such a session lasts as long as some client of the pool is content with it now; each client has its own limit.
     ``before`` is the session that the browser has already: its record goes on where the same user signs in again.
     """
-    session = begin_browser_session(user, auth_time=auth_time, event_id=event_id)
+    session = begin_browser_session(user, auth_time=auth_time, event_id=event_id, methods=methods)
     if not pool.tracks_sessions:
         return session
     known = before.id if before is not None and before.sub == user.sub else None

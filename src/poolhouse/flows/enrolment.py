@@ -46,7 +46,7 @@ async def verify(call: Call, session: str, code: str, name: str | None) -> str:
     known_as = check_name(name)
     state = open_state(call.deps.sealer, ChallengeNameType.MFA_SETUP, session)
     client, user = await _load(call, state)
-    enrolment = find_enrolment(state.secret)
+    enrolment = find_enrolment(state.secret) if state.challenge is ChallengeNameType.MFA_SETUP else None
     if enrolment is None:
         raise SoftwareTokenMFANotFoundException(NO_SECRET)
     use = find_use_of(call, user, enrolment.secret, enrolment.created_at, code)
@@ -82,6 +82,9 @@ async def _load(call: Call, state: State) -> tuple[Client, User]:
 def _go_on(call: Call, client: Client, state: State, enrolment: Enrolment) -> str:
     following = replace(
         state,
+        # Whoever began with an address may go on with an app.
+        challenge=ChallengeNameType.MFA_SETUP,
+        progress=replace(state.progress, factor=None, address=None),
         nonce=call.deps.random.uuid(),
         expires_at=call.now + client.auth_session_seconds * 1000,
         secret=write_enrolment(enrolment),

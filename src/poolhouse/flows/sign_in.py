@@ -11,13 +11,14 @@ from functools import partial
 import msgspec
 
 from poolhouse.core import custom_auth, events_auth
-from poolhouse.core.acr import Methods, level_of
+from poolhouse.core.acr import METHOD_OF, Method, Methods, level_of
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.auth_events import shown_by
 from poolhouse.core.claims import API_SCOPE
 from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
 from poolhouse.core.events_auth import TokenSource
+from poolhouse.core.factors import confirmed_factors
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof, next_step
 from poolhouse.core.user import User
@@ -69,7 +70,8 @@ WITH_PASSWORD = frozenset({ChallengeNameType.PASSWORD, ChallengeNameType.SELECT_
 class Attempt:
     """The first request of a sign-in.
 
-    ``with_srp`` has CUSTOM_AUTH begin with the password; ``choice`` is for USER_AUTH only.
+    ``with_srp`` has CUSTOM_AUTH begin with the password; ``choice`` is for USER_AUTH only. ``targets`` are the levels
+    that a login page was asked for; the API has them in ``choice``.
     """
 
     flow: AuthFlowType
@@ -80,6 +82,7 @@ class Attempt:
     device_key: str | None = None
     client_metadata: dict[str, str] | None = None
     choice: Choice | None = None
+    targets: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         client=client,
         user=user,
         name=user.username if user else fold_username(pool, attempt.username),
-        progress=Progress(method=method, event_id=call.deps.random.uuid(), device_key=key),
+        progress=Progress(method=method, event_id=call.deps.random.uuid(), device_key=key, targets=attempt.targets),
         device=device,
     )
     await journal.check_address(talk.entry, method)
@@ -166,7 +169,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     async with journal.watching(talk.entry):
         await consult(call, pool, events_auth.PRE_AUTHENTICATION, event, username=talk.name, client=client)
     if attempt.flow is AuthFlowType.USER_AUTH:
-        return await _begin_choice(talk, attempt.choice or Choice(), given)
+        return await _begin_choice(talk, attempt, given)
     if method == ChallengeNameType.PASSWORD:
         return await _check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
@@ -215,17 +218,30 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
     return await _check(talk, reply.challenge, reply.responses, state.spend)
 
 
-async def resume(call: Call, pool: Pool, client: Client, user: User) -> Outcome:
+async def resume(
+    call: Call,
+    pool: Pool,
+    client: Client,
+    user: User,
+    *,
+    confirmed_by: str | None = None,
+    targets: tuple[int, ...] = (),
+) -> Outcome:
     """Go on for a user who showed otherwise who they are: by the sign-up that this browser has just confirmed.
 
-    Whatever a sign-in asks beyond that is asked all the same. Raises as ``start``.
+    Whatever a sign-in asks beyond that is asked all the same, but that a code to ``confirmed_by``, an attribute, counts
+    as the second factor that such a code is (spec/http/07 §7.3). Raises as ``start``.
     """
     if not user.enabled or user.status != UserStatusType.CONFIRMED:
         raise NotAuthorizedException(INCORRECT)
-    progress = Progress(method=ChallengeNameType.PASSWORD, event_id=call.deps.random.uuid())
-    talk = Talk(
-        call=call, pool=pool, client=client, user=user, name=user.username, progress=progress.having(Proof.IDENTITY)
-    )
+    shown = confirmed_factors(pool, user, confirmed_by)
+    progress = Progress(
+        method=ChallengeNameType.PASSWORD,
+        event_id=call.deps.random.uuid(),
+        methods=frozenset({Method.PASSWORD, *(METHOD_OF[factor] for factor in shown)}),
+        targets=targets,
+    ).having(Proof.IDENTITY, *((Proof.SECOND_FACTOR,) if shown else ()))
+    talk = Talk(call=call, pool=pool, client=client, user=user, name=user.username, progress=progress)
     await journal.check_address(talk.entry, progress.method)
     return await _go_on(talk, {}, partial(_check_standing, user=user))
 
@@ -267,9 +283,9 @@ async def finish_with_tokens(call: Call, signed_in: SignedIn) -> tokens.Tokens:
     return msgspec.structs.replace(made, new_device=offered)
 
 
-async def _begin_choice(talk: Talk, choice: Choice, given: Mapping[str, str]) -> Outcome:
+async def _begin_choice(talk: Talk, attempt: Attempt, given: Mapping[str, str]) -> Outcome:
     async with journal.watching(talk.entry):
-        talk, writes = await user_auth.begin(talk, choice)
+        talk, writes = await user_auth.begin(talk, attempt.choice or Choice(), attempt.username)
     if _is_answered(talk.progress, given):
         return await _check(talk, talk.progress.method, given, *writes)
     if writes:

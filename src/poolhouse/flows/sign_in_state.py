@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from poolhouse.core.factors import FACTORS
 from poolhouse.core.sign_in import Progress, Proof
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
@@ -44,6 +45,20 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
     nonce: str
     expires_at: int
     secret: bytes
+
+    def is_answered_by(self, challenge: ChallengeNameType) -> bool:
+        """Whether an answer to a challenge goes on from here: to the one that was asked, or to the choice before it.
+
+        So a user has another code sent, or chooses something else.
+        """
+        if challenge is self.challenge:
+            return True
+        if challenge is ChallengeNameType.SELECT_CHALLENGE:
+            return self.is_choice_open
+        is_second = self.challenge in FACTORS and self.progress.is_identified
+        if challenge is ChallengeNameType.SELECT_MFA_TYPE:
+            return is_second and self.progress.address is None
+        return challenge is ChallengeNameType.MFA_SETUP and is_second and self.progress.address is not None
 
     @property
     def is_choice_open(self) -> bool:
@@ -94,7 +109,11 @@ def seal_block(sealer: Sealer, state: State) -> str:
 def open_state(sealer: Sealer, challenge: ChallengeNameType, text: str) -> State:
     """Return the state in a ``Session`` for a challenge; raises NotAuthorizedException unless this installation made it.
 
-    As long as the user may choose, SELECT_CHALLENGE may be answered in place of what was asked.
+    The choice before what was asked may be answered in place of it.
+
+    Differs from Cognito (changing one's mind): as long as the user may choose, SELECT_CHALLENGE may be answered with the
+    ``Session`` of the challenge chosen before; so may SELECT_MFA_TYPE, which has another code sent as well, and
+    MFA_SETUP with that of the code which goes to a new address.
     """
     return _decode(open_session(sealer, text), challenge)
 
@@ -106,7 +125,6 @@ def open_block(sealer: Sealer, challenge: ChallengeNameType, text: str) -> State
 
 def _decode(plain: bytes | None, challenge: ChallengeNameType) -> State:
     state = _DECODER.decode(plain) if plain is not None else None
-    choosing = challenge is ChallengeNameType.SELECT_CHALLENGE
-    if state is None or not (state.challenge is challenge or (choosing and state.is_choice_open)):
+    if state is None or not state.is_answered_by(challenge):
         raise NotAuthorizedException(INVALID_SESSION)
     return state

@@ -1,8 +1,7 @@
 """How choice-based sign-ins (USER_AUTH) begin (spec/api/04 §5, spec/api/10 §9).
 
-Differs from Cognito (choice-based sign-in): to change one's mind, SELECT_CHALLENGE may be answered with the Session of
-the challenge chosen before. A user who has nothing to begin with is offered passwords, as nobody would be. ConfirmSignUp
-gives a Session only to who brings the one of SignUp along, or could begin a sign-in with such a code.
+Differs from Cognito (choice-based sign-in): a user who has nothing to begin with is offered passwords, as nobody would
+be. ConfirmSignUp gives a Session only to who brings the one of SignUp along, or could begin a sign-in with such a code.
 """
 
 from dataclasses import dataclass, replace
@@ -10,11 +9,13 @@ from dataclasses import dataclass, replace
 from msgspec.structs import replace as changed
 
 from poolhouse.core import acr
-from poolhouse.core.acr import Method
+from poolhouse.core.acr import Method, Methods
+from poolhouse.core.aliases import fold_username
 from poolhouse.core.claims import API_SCOPE
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
-from poolhouse.core.sign_in import Progress, Proof, target_of
+from poolhouse.core.sign_in import Progress, Proof
+from poolhouse.core.step_up import credit
 from poolhouse.flows import sign_up_session
 from poolhouse.flows.bearer import INVALID, read_access_token
 from poolhouse.flows.challenges.choice import find_choices, find_facts
@@ -26,25 +27,33 @@ from poolhouse.model import InvalidParameterException, NotAuthorizedException
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the first request says beyond the user's name: AuthParameters as they came, and the ``Session``."""
+    """What the first request says beyond the user's name: AuthParameters as they came, and the ``Session``.
+
+    ``shown`` is what the user of a browser's SSO session has shown in it.
+    """
 
     preferred: str | None = None
     target_acr_values: str | None = None
     max_age: str | None = None
     access_token: str | None = None
     session: str | None = None
+    shown: Methods | None = None
 
 
-async def begin(talk: Talk, choice: Choice) -> tuple[Talk, tuple[Write, ...]]:
+async def begin(talk: Talk, choice: Choice, username: str) -> tuple[Talk, tuple[Write, ...]]:
     """Return a sign-in as it begins, and what the first step has to write.
 
-    A user who may not sign in is from here on one who is not there, where the client conceals that.
+    A user who may not sign in is from here on one who is not there, where the client conceals that: all there is of
+    such a user is ``username``, the name as it was given.
     Raises NotAuthorizedException, UserNotConfirmedException, PasswordResetRequiredException, UserNotFoundException
     (of the access token), InvalidParameterException.
     """
-    progress = changed(talk.progress, choosing=True, targets=_read_targets(talk.pool, choice))
+    targets = _read_targets(talk.pool, choice) or talk.progress.targets
+    progress = changed(talk.progress, choosing=True, targets=targets)
     age = _read_age(choice.max_age)
-    talk = replace(talk, user=admit(talk.client, talk.user), progress=progress)
+    admitted = admit(talk.client, talk.user)
+    name = talk.name if admitted else fold_username(talk.pool, username)
+    talk = replace(talk, user=admitted, name=name, progress=progress)
     writes: tuple[Write, ...] = ()
     if choice.session is not None:
         signed_up = sign_up_session.get_confirmed(talk.call, talk.pool, talk.client, talk.user, choice.session)
@@ -52,6 +61,8 @@ async def begin(talk: Talk, choice: Choice) -> tuple[Talk, tuple[Write, ...]]:
         talk, writes = replace(talk, progress=known), (signed_up.spend,)
     elif choice.access_token is not None:
         talk = replace(talk, progress=await _credit(talk, choice.access_token, age))
+    elif choice.shown is not None:
+        talk = replace(talk, progress=credit(find_facts(talk), talk.progress, choice.shown))
     preferred = choose(find_choices(talk) or [], choice.preferred)
     if preferred is not None:
         talk = replace(talk, progress=changed(talk.progress, method=preferred))
@@ -88,13 +99,7 @@ async def _credit(talk: Talk, token: str, max_age: int | None) -> Progress:
     session = bearer.session
     if session is None or _is_old(talk, session, max_age):
         return talk.progress
-    credited = changed(talk.progress, methods=frozenset(Method(name) for name in session.methods))
-    facts = find_facts(talk)
-    level = target_of(facts, credited)
-    if level <= acr.level_of(credited.methods):
-        return talk.progress
-    known = credited.having(Proof.IDENTITY)
-    return known if target_of(facts, known) == level else credited
+    return credit(find_facts(talk), talk.progress, frozenset(Method(name) for name in session.methods))
 
 
 def _is_old(talk: Talk, session: Session, max_age: int | None) -> bool:

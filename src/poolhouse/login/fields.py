@@ -91,11 +91,11 @@ def password_field(text: Texts, *, id: str, name: str, label: str, new: bool, **
     return Field(id=id, name=name, label=text(label), type="password", **values)  # type: ignore[arg-type]
 
 
-def code_field(text: Texts, *, error: str = "") -> Field:
-    """Return the input of a code that was sent."""
+def code_field(text: Texts, *, id: str = "confirmationCode", name: str = "code", error: str = "") -> Field:
+    """Return the input of a code that was sent, or that an app shows."""
     return Field(
-        id="confirmationCode",
-        name="code",
+        id=id,
+        name=name,
         label=text("code"),
         autocomplete="one-time-code",
         inputmode="numeric",
@@ -149,6 +149,22 @@ def attribute_field(pool: Pool, text: Texts, name: str, *, required: bool, value
         autocomplete=autocomplete,
         required=required,
         hint=text("phone_hint") if name == "phone_number" else "",
+        error=error,
+    )
+
+
+def address_field(text: Texts, attribute: str, *, value: str, error: str) -> Field:
+    """Return the input of the address that codes are to go to."""
+    kind, autocomplete = INPUTS[attribute]
+    return Field(
+        id="mfaAddress",
+        name="address",
+        label=text(attribute),
+        type=kind,
+        value=value,
+        autocomplete=autocomplete,
+        focus=True,
+        hint=text("phone_hint") if attribute == "phone_number" else "",
         error=error,
     )
 

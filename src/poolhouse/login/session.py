@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from poolhouse.crypto.seal import SealBroken
 from poolhouse.flows.calls import Call
+from poolhouse.model import ChallengeNameType
 
 XSRF_COOKIE = "XSRF-TOKEN"
 STATE_COOKIE = "page-data"
@@ -28,12 +29,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 class SignedUp(Struct, frozen=True, kw_only=True):
     """Proof that a password was set in this browser just now, by signing up; times are milliseconds.
 
-    It holds for the very password: another one set since, at ``password_set_at``, voids it.
+    It holds for the very password: another one set since, at ``password_set_at``, voids it. ``attribute`` is what the
+    code of the sign-up went to.
     """
 
     sub: str
     password_set_at: int
     at: int
+    attribute: str | None = None
 
 
 class Confirming(Struct, frozen=True, kw_only=True, tag="confirming"):
@@ -60,20 +63,53 @@ class Replacing(Struct, frozen=True, kw_only=True, tag="replacing"):
     missing: tuple[str, ...] = ()
 
 
+class Asking(Struct, frozen=True, kw_only=True, tag="asking"):
+    """A sign-in under way: what is asked, with the sign-in's own ``Session``.
+
+    ``choices`` is what the user may choose from, now or in place of what is asked; ``is_first`` says that it shows who
+    the user is, and is no second factor. ``destination`` is masked; ``device`` is what the user calls the app.
+    While a factor is set up ``enrolling`` is that one, ``secret`` the app's, ``address`` where codes go.
+    ``resent`` is told once.
+    """
+
+    username: str
+    session: str
+    challenge: ChallengeNameType
+    choices: tuple[ChallengeNameType, ...] = ()
+    is_first: bool = False
+    destination: str = ""
+    device: str = ""
+    enrolling: ChallengeNameType | None = None
+    secret: str = ""
+    address: str = ""
+    resent: bool = False
+
+
+class Equipping(Struct, frozen=True, kw_only=True, tag="equipping"):
+    """A user who signed in at ``auth_time``, in seconds, and may add a passkey on the way to the application."""
+
+    sub: str
+    auth_time: int
+
+
 class Told(Struct, frozen=True, kw_only=True, tag="told"):
     """Nothing is under way; the next sign-in page says the text of this key once."""
 
     key: str
 
 
-Step = Confirming | Recovering | Replacing | Told
+Step = Confirming | Recovering | Replacing | Asking | Equipping | Told
 
 
 class PageState(Struct, frozen=True, kw_only=True):
-    """When the last page was opened, in milliseconds, and which step it is part of."""
+    """When the last page was opened, in milliseconds, and which step it is part of.
+
+    ``adds_passkey`` says that a passkey is offered once the user is signed in.
+    """
 
     opened_at: int
     step: Step | None = None
+    adds_passkey: bool = False
 
 
 _DECODER = msgspec.json.Decoder(PageState)

@@ -2,8 +2,8 @@
 
 Differs from Cognito (login pages): the paths, form fields and ids are Cognito's, the markup, stylesheet and script are
 not; classic pages hold each form once, not twice. Sentences of which no copy is known are our own words.
-``XSRF-TOKEN`` keeps its value until a sign-in, so that a second tab does not void the form in the first. There are no
-pages for second factors and passkeys in this version.
+``XSRF-TOKEN`` keeps its value until a sign-in, so that a second tab does not void the form in the first. Second factors
+are asked at ``/mfa``, what users choose in place of a password at ``/challenge``. The pages track no devices.
 """
 
 import logging
@@ -21,7 +21,7 @@ from poolhouse.flows.calls import Deps
 from poolhouse.flows.links import CLASSIC
 from poolhouse.login import session
 from poolhouse.login.files import find_file
-from poolhouse.login.pages import confirm, messages, new_password, recover, sign_in, sign_up
+from poolhouse.login.pages import challenge, confirm, messages, new_password, passkeys, recover, sign_in, sign_up
 from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.texts import texts_of
 from poolhouse.login.view import View
@@ -65,6 +65,9 @@ PAGES = {
     "/confirmforgotPassword": Pages(recover.show_reset, recover.submit_reset, _RECOVERY),
     "/confirmForgotPassword": Pages(recover.show_reset, recover.submit_reset, _RECOVERY),
     "/changePassword": Pages(new_password.show, new_password.submit, CHALLENGE),
+    "/challenge": Pages(challenge.show, challenge.submit, CHALLENGE, Reach.ACTIVE),
+    "/mfa": Pages(challenge.show, challenge.submit, CHALLENGE, Reach.ACTIVE),
+    "/passkeys/add": Pages(passkeys.show, passkeys.submit, Use(Category.USER_RESOURCE_UPDATE)),
 }
 MESSAGES = ("/error", "/confirmUser", "/confirmUser/")
 

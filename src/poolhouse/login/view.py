@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from poolhouse.login.texts import Texts
 
-TEMPLATES = ("sign_in.html", "form.html", "message.html")
+TEMPLATES = ("sign_in.html", "form.html", "choices.html", "set_up.html", "passkey.html", "message.html")
 TYPES = {".css": "text/css;charset=UTF-8", ".js": "text/javascript;charset=UTF-8"}
 # What a template may leave out.
 _NOTHING: dict[str, Any] = {
@@ -23,6 +23,12 @@ _NOTHING: dict[str, Any] = {
     "sign_in": None,
     "have_account": False,
     "agreement": (),
+    "others": (),
+    "another": None,
+    "others_action": None,
+    "qr": None,
+    "secret": None,
+    "exists": None,
 }
 
 
@@ -83,6 +89,15 @@ class Form:
         """The id of the input that gets the focus: the first wrong one, so that what is wrong with it is read out."""
         chosen = [field.id for field in self.fields if field.error] or [f.id for f in self.fields if f.focus]
         return chosen[0] if chosen else None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button that sends a form: what it is called there and to people, and what it says."""
+
+    name: str
+    caption: str
+    value: str = "1"
 
 
 @dataclass(frozen=True, slots=True)

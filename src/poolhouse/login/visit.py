@@ -1,6 +1,6 @@
 """One request to a page: what is known of it, and the ways to answer it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -8,13 +8,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
-from poolhouse.core.user import User
 from poolhouse.flows.authorization import Authorization, grant
-from poolhouse.flows.browser import COOKIE, find_browser_session, open_browser_session, seal_browser_session
+from poolhouse.flows.browser import (
+    COOKIE,
+    BrowserSession,
+    find_browser_session,
+    open_browser_session,
+    seal_browser_session,
+)
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.session_tracking import begin_sso_session
+from poolhouse.flows.sign_in import SignedIn
 from poolhouse.login.branding import Style
-from poolhouse.login.session import STATE_COOKIE, XSRF_COOKIE, PageState, Step, Told, seal_state
+from poolhouse.login.session import STATE_COOKIE, XSRF_COOKIE, Equipping, PageState, Step, Told, seal_state
 from poolhouse.login.texts import Texts
 from poolhouse.login.view import View
 from poolhouse.storage import Tx
@@ -141,34 +147,64 @@ class Visit:
     def show(self, template: str, **context: Any) -> Response:
         """Return a page, opened now; the step under way goes on, but what was to be told is told."""
         step = None if isinstance(self.step, Told) else self.step
-        return self.place.show(template, cookies=self._cookies(step, self.place.csrf), **context)
+        return self.place.show(
+            template, cookies=self._cookies(step, self.place.csrf, adds_passkey=self._adds_passkey), **context
+        )
 
     def at(self, step: Step | None) -> "Visit":
         """Return the visit with another step under way."""
-        return replace(self, state=PageState(opened_at=self.call.now, step=step))
+        return self._in(step, adds_passkey=self._adds_passkey)
+
+    def adding_passkey(self, wanted: bool) -> "Visit":
+        """Return the visit with or without the wish to add a passkey once the user is signed in."""
+        return self._in(self.step, adds_passkey=wanted)
+
+    def _in(self, step: Step | None, *, adds_passkey: bool) -> "Visit":
+        return replace(self, state=PageState(opened_at=self.call.now, step=step, adds_passkey=adds_passkey))
+
+    @property
+    def _adds_passkey(self) -> bool:
+        return self.state is not None and self.state.adds_passkey
 
     def move(self, path: str, step: Step) -> Response:
         """Return the redirect to another page, where ``step`` goes on."""
         location = f"{self.place.domain.base_url}{path}?{self.place.query}"
-        return self._redirect(location, self._cookies(step, self.place.csrf))
+        cookies = self._cookies(step, self.place.csrf, adds_passkey=self._adds_passkey)
+        return self._redirect(location, cookies)
 
-    async def finish(
-        self, user: User, *, auth_time: int, event_id: str | None, commit: Callable[[Tx], None]
-    ) -> Response:
-        """Return the redirect to the application of a user who signed in just now; ``auth_time`` is in seconds.
+    async def finish(self, signed_in: SignedIn) -> Response:
+        """Return the redirect of a user who signed in just now: to the application, or first to where passkeys are added.
 
         The browser gets its SSO session and, since it has more rights now, a new token against forged requests.
         Raises AuthorizationRefused where a trigger fails.
         """
+        user = signed_in.user
         before = find_browser_session(self.call, self.pool, self.cookies.get(COOKIE))
-        session = await open_browser_session(self.call, self.pool, user, before, auth_time=auth_time, event_id=event_id)
+        session = await open_browser_session(
+            self.call,
+            self.pool,
+            user,
+            before,
+            auth_time=signed_in.auth_time,
+            event_id=signed_in.event_id,
+            methods=signed_in.methods,
+        )
 
         def write(tx: Tx) -> None:
-            commit(tx)
+            signed_in.commit(tx)
             begin_sso_session(tx, self.call, self.client, user, session, before)
 
+        if self._adds_passkey:
+            await self.call.store.write(write)
+            step = Equipping(sub=user.sub, auth_time=session.auth_time)
+            location = f"{self.place.domain.base_url}/passkeys/add?{self.place.query}"
+            return self._redirect(location, self._signed_in_cookies(session, step))
         location = await grant(self.call, self.request, user, session, commit=write)
-        domain = self.place.domain
+        return self._redirect(location, self._signed_in_cookies(session, None))
+
+    def _signed_in_cookies(self, session: BrowserSession, step: Step | None) -> list[Header]:
+        """Return the cookies of a browser that has just got more rights; ``step`` is still to be taken, if any."""
+        domain, csrf = self.place.domain, self.call.deps.random.uuid()
         cookies = [
             set_cookie(
                 domain.session_scope,
@@ -178,10 +214,14 @@ class Visit:
                 now=self.call.now,
             ),
             clear_cookie(domain.cookie_scope, XSRF_COOKIE),
-            set_cookie(domain.cookie_scope, XSRF_COOKIE, self.call.deps.random.uuid()),
+        ]
+        if step is not None:
+            return [*cookies, *self._cookies(step, csrf, adds_passkey=False)]
+        return [
+            *cookies,
+            set_cookie(domain.cookie_scope, XSRF_COOKIE, csrf),
             clear_cookie(domain.cookie_scope, STATE_COOKIE),
         ]
-        return self._redirect(location, cookies)
 
     @property
     def sign_in_url(self) -> str:
@@ -192,12 +232,16 @@ class Visit:
         """Return a redirect to an absolute address that ends the visit."""
         return self._redirect(location, [])
 
+    def arrive(self, location: str) -> Response:
+        """Return a redirect to the application, after which nothing is under way any more."""
+        return self._redirect(location, [clear_cookie(self.place.domain.cookie_scope, STATE_COOKIE)])
+
     def _redirect(self, location: str, cookies: list[Header]) -> Response:
         return domain_redirect(location, request_id=self.call.origin.request_id, extra=cookies)
 
-    def _cookies(self, step: Step | None, csrf: str) -> list[Header]:
+    def _cookies(self, step: Step | None, csrf: str, *, adds_passkey: bool) -> list[Header]:
         scope = self.place.domain.cookie_scope
-        state = PageState(opened_at=self.call.now, step=step)
+        state = PageState(opened_at=self.call.now, step=step, adds_passkey=adds_passkey)
         sealed = seal_state(self.call, state, csrf=csrf, pool_id=self.pool.id, client_id=self.client.id)
         return [set_cookie(scope, XSRF_COOKIE, csrf), set_cookie(scope, STATE_COOKIE, sealed)]
 

@@ -24,7 +24,7 @@ async def authorize(request: OAuthRequest) -> Response:
     """Answer an authorization request; the checks before this are those of ``flows.authorization``.
 
     Differs from Cognito (``/oauth2/authorize``): POST is accepted as OpenID Connect Core §3.1.2.1 wants it; under
-    POOLHOUSE_STRICT it is answered 405. ``acr_values`` has no effect in this version.
+    POOLHOUSE_STRICT it is answered 405.
     """
     domain, query = await request.get_domain(), await _query(request)
     try:

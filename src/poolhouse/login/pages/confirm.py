@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from poolhouse.flows.sign_up import confirm, resend
 from poolhouse.login.fields import code_field, place_error
+from poolhouse.login.pages.passkeys import is_passkey_open
 from poolhouse.login.pages.proof import find_proved, sign_in
 from poolhouse.login.session import Confirming, Told
 from poolhouse.login.view import Form
@@ -42,7 +43,8 @@ async def submit(visit: Visit) -> Response:
     user = await find_proved(visit, step.proof)
     if user is None:
         return visit.move("/login", Told(key="account_confirmed"))
-    return await sign_in(visit, step.username, user)
+    offering = visit.adding_passkey(is_passkey_open(visit))
+    return await sign_in(offering, step.username, user, step.proof.attribute if step.proof else None)
 
 
 async def send_again(visit: Visit) -> Response:

@@ -3,8 +3,8 @@
 from poolhouse.core.attributes import schema_of
 from poolhouse.flows.sign_in import Reply, answer
 from poolhouse.login.fields import ATTRIBUTE_NAME, attribute_field, clean_phone, place_error
+from poolhouse.login.pages.proceed import cannot_go_on, proceed
 from poolhouse.login.pages.recover import new_password_fields
-from poolhouse.login.pages.sign_in import cannot_go_on, proceed
 from poolhouse.login.pages.sign_in import show_form as show_sign_in
 from poolhouse.login.session import Replacing
 from poolhouse.login.view import Form

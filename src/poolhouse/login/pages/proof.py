@@ -2,16 +2,17 @@
 
 from poolhouse.core.user import User
 from poolhouse.flows.sign_in import resume
-from poolhouse.login.pages.sign_in import cannot_go_on, proceed
+from poolhouse.login.pages.proceed import cannot_go_on, proceed
 from poolhouse.login.session import PROOF_SECONDS, SignedUp
 from poolhouse.login.visit import Visit
 from poolhouse.model import InvalidUserPoolConfigurationException, UserStatusType
 from poolhouse.web.responses import Response
 
 
-def prove(visit: Visit, user: User) -> SignedUp:
-    """Return the proof that this browser has just set the user's password."""
-    return SignedUp(sub=user.sub, password_set_at=user.credentials.password_set_at, at=visit.call.now)
+def prove(visit: Visit, user: User, attribute: str | None) -> SignedUp:
+    """Return the proof that this browser has just set the user's password; ``attribute`` is what the code goes to."""
+    set_at = user.credentials.password_set_at
+    return SignedUp(sub=user.sub, password_set_at=set_at, at=visit.call.now, attribute=attribute)
 
 
 async def find_proved(visit: Visit, proof: SignedUp | None) -> User | None:
@@ -24,10 +25,11 @@ async def find_proved(visit: Visit, proof: SignedUp | None) -> User | None:
     return user if user.credentials.password_set_at == proof.password_set_at else None
 
 
-async def sign_in(visit: Visit, username: str, user: User) -> Response:
-    """Sign in the user of an account that was made and confirmed here."""
+async def sign_in(visit: Visit, username: str, user: User, confirmed_by: str | None = None) -> Response:
+    """Sign in the user of an account that was made and confirmed here, by a code to an attribute."""
+    targets = visit.request.targets
     try:
-        outcome = await resume(visit.call, visit.pool, visit.client, user)
+        outcome = await resume(visit.call, visit.pool, visit.client, user, confirmed_by=confirmed_by, targets=targets)
     except InvalidUserPoolConfigurationException:
         return cannot_go_on(visit)
     return await proceed(visit, username, outcome)

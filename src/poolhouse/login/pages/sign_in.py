@@ -1,14 +1,16 @@
 """``/login``: signing in, with everything that may follow a right password."""
 
-import json
-
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.flows.authorization import pass_on, refuse
 from poolhouse.flows.browser import COOKIE
 from poolhouse.flows.sign_in import Ask, Attempt, Outcome, start
+from poolhouse.flows.user_auth import Choice
 from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
-from poolhouse.login.session import Confirming, Replacing, Told
-from poolhouse.login.view import Field, Form
+from poolhouse.login.pages.passkeys import FIRST
+from poolhouse.login.pages.proceed import cannot_go_on, choices_of, is_over, path_of, proceed, reply
+from poolhouse.login.pages.step_up import find_near, show_step_up, step_up
+from poolhouse.login.session import Asking, Confirming, Told
+from poolhouse.login.view import Button, Field, Form
 from poolhouse.login.visit import Visit
 from poolhouse.model import (
     AuthFlowType,
@@ -22,89 +24,103 @@ from poolhouse.model import (
 )
 from poolhouse.web.responses import Response
 
-_ATTRIBUTE = "userAttributes."
-
 
 async def show(visit: Visit) -> Response:
     """Show the sign-in form; whoever is signed in with this browser goes straight to the application.
 
     Raises AuthorizationRefused where the request wants no page shown.
     """
-    location = await pass_on(visit.call, visit.request, visit.cookies.get(COOKIE))
+    cookie = visit.cookies.get(COOKIE)
+    location = await pass_on(visit.call, visit.request, cookie)
     if location is not None:
         return visit.leave(location)
     if "none" in visit.request.prompts:
         raise refuse(visit.request, "login_required")
     if visit.request.provider not in {None, LOCAL_PROVIDER}:
         return show_form(visit, error=visit.text("login_option"), status=401)
-    notice = visit.text(visit.step.key) if isinstance(visit.step, Told) else None
-    return show_form(visit, username=visit.request.parameters.get("login_hint") or "", notice=notice)
+    told = visit.step.key if isinstance(visit.step, Told) else None
+    visit = visit.adding_passkey(told == FIRST)
+    found = await find_near(visit)
+    if found is not None:
+        return show_step_up(visit, found[0])
+    return show_form(
+        visit,
+        username=visit.request.parameters.get("login_hint") or "",
+        notice=None if told is None else visit.text(told),
+    )
 
 
 async def submit(visit: Visit) -> Response:
-    """Check a user name and a password."""
+    """Check a user name, and the password with it or after it."""
     username, password = clean_phone(visit.given("username")), visit.form.get("password", "")
     if not visit.is_local:
         return show_form(visit, error=visit.text("login_option"), status=401)
+    if "stepUpButton" in visit.form:
+        return await step_up(visit)
     if not username:
         return show_form(visit, wrong={"username": visit.text("fill_in")})
-    if not password:
-        return _ask_password(visit, username)
-    attempt = Attempt(flow=AuthFlowType.USER_PASSWORD_AUTH, username=username, password=password)
+    asked = _find_asked(visit, username)
+    if not password and (asked or not is_name_first(visit)):
+        return show_form(visit, username=username, wrong={"password": visit.text("fill_in")}, named=True)
+    wrong = None if password else find_wrong_form(visit.pool, visit.text, username)
+    if wrong:
+        return show_form(visit, username=username, wrong={"username": wrong})
     try:
-        outcome = await start(visit.call, visit.pool, visit.client, attempt)
-        return await proceed(visit, username, outcome)
+        return await _go_on(visit, username, await _begin(visit, username, password, asked))
     except UserNotConfirmedException:
         return visit.move("/confirm", Confirming(username=username))
     except PasswordResetRequiredException:
-        return show_form(visit, username=username, error=visit.text("reset_required"), named=True)
+        return show_form(visit, username=username, error=visit.text("reset_required"), named=bool(password))
     except InvalidUserPoolConfigurationException:
         return cannot_go_on(visit)
     except ServiceError as error:
-        return show_form(visit, username=username, error=visit.text.say(error.message), named=True)
+        if is_over(error):
+            return show_form(visit.at(None), error=visit.text("something_wrong"))
+        return show_form(visit, username=username, error=visit.text.say(error.message), named=bool(password))
 
 
-def _ask_password(visit: Visit, username: str) -> Response:
-    """Show what follows a name without a password.
+def _find_asked(visit: Visit, username: str) -> Asking | None:
+    """Return the sign-in under way in which the user of a name chooses what to show."""
+    step = visit.step
+    return step if isinstance(step, Asking) and step.is_first and step.username == username else None
 
-    Where the user chooses how to sign in, the first page asks for the name only; its form is looked at before the
-    next one (spec/http/07 §7.2.1).
+
+async def _begin(visit: Visit, username: str, password: str, asked: Asking | None) -> Outcome:
+    """Begin a sign-in, or go on with the one that asked for the password; raises as ``flows.sign_in.start``.
+
+    Where the user chooses how to sign in, the first page asks for the name only (spec/http/07 §7.2.1).
     """
-    if not is_name_first(visit):
-        return show_form(visit, username=username, wrong={"password": visit.text("fill_in")}, named=True)
-    wrong = find_wrong_form(visit.pool, visit.text, username)
-    if wrong:
-        return show_form(visit, username=username, wrong={"username": wrong})
-    return show_form(visit, username=username, named=True)
-
-
-async def proceed(visit: Visit, username: str, outcome: Outcome) -> Response:
-    """Go where the sign-in leads: to the application, or to the page that asks what is still to be shown.
-
-    Raises NotAuthorizedException where the step was taken, or the user locked, by somebody else meanwhile.
-    """
-    if not isinstance(outcome, Ask):
-        return await visit.finish(
-            outcome.user, auth_time=outcome.auth_time, event_id=outcome.event_id, commit=outcome.commit
-        )
-    if outcome.challenge is ChallengeNameType.NEW_PASSWORD_REQUIRED and outcome.session:
-        asked = json.loads(outcome.parameters.get("requiredAttributes", "[]"))
-        missing = tuple(name.removeprefix(_ATTRIBUTE) for name in asked)
-        name = outcome.parameters.get("USER_ID_FOR_SRP", username)
-        return visit.move("/changePassword", Replacing(username=name, session=outcome.session, missing=missing))
-    return cannot_go_on(visit)
-
-
-def cannot_go_on(visit: Visit) -> Response:
-    """Show that the sign-in needs a step for which there is no page: it ends here."""
-    return visit.at(None).show(
-        "message.html",
-        status=400,
-        heading=visit.text("error_heading"),
-        lead=visit.text("requested_page"),
-        detail=visit.text("login_option"),
-        sign_in=visit.place.link("/login"),
+    if asked is not None:
+        return await reply(visit, asked, ChallengeNameType.SELECT_CHALLENGE, ANSWER="PASSWORD", PASSWORD=password)
+    chosen = Choice(preferred=ChallengeNameType.PASSWORD if password else None)
+    attempt = Attempt(
+        flow=AuthFlowType.USER_AUTH if is_name_first(visit) else AuthFlowType.USER_PASSWORD_AUTH,
+        username=username,
+        password=password or None,
+        choice=chosen,
+        targets=visit.request.targets,
     )
+    return await start(visit.call, visit.pool, visit.client, attempt)
+
+
+async def _go_on(visit: Visit, username: str, outcome: Outcome) -> Response:
+    """Go where the sign-in leads; what there is no choice about is asked for at once."""
+    if not isinstance(outcome, Ask) or outcome.challenge is not ChallengeNameType.SELECT_CHALLENGE:
+        return await proceed(visit, username, outcome)
+    choices = choices_of(outcome)
+    step = Asking(
+        username=username,
+        session=outcome.session or "",
+        challenge=ChallengeNameType.SELECT_CHALLENGE,
+        choices=choices,
+        is_first=True,
+    )
+    if choices == (ChallengeNameType.PASSWORD,):
+        return show_form(visit.at(step), username=username, named=True)
+    if len(choices) > 1:
+        return visit.move(path_of(step), step)
+    chosen = await reply(visit, step, ChallengeNameType.SELECT_CHALLENGE, ANSWER=choices[0])
+    return await proceed(visit.at(step), username, chosen)
 
 
 def is_name_first(visit: Visit) -> bool:
@@ -155,8 +171,18 @@ def show_form(
         )
     elif error is None:
         error = text("login_option")
-    heading = text("enter_password" if second else "sign_in")
-    return visit.show("sign_in.html", status=status, heading=heading, form=form, error=error, notice=notice)
+    step = visit.step
+    others = second and isinstance(step, Asking) and len(step.choices) > 1
+    return visit.show(
+        "sign_in.html",
+        status=status,
+        heading=text("enter_password" if second else "sign_in"),
+        form=form,
+        error=error,
+        notice=notice,
+        others=[Button("otherOptionsButton", text("other_options"))] if others else [],
+        others_action=visit.action("/challenge"),
+    )
 
 
 def _fields(

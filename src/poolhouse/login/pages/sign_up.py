@@ -62,8 +62,10 @@ async def submit(visit: Visit) -> Response:
         return visit.leave(f"{visit.place.domain.base_url}/error?client_id={visit.client.id}")
     if answer.user_confirmed:
         return await sign_in(visit, username, user)
-    destination = answer.code_delivery_details.destination if answer.code_delivery_details else None
-    return visit.move("/confirm", Confirming(username=username, destination=destination, proof=prove(visit, user)))
+    sent = answer.code_delivery_details
+    proof = prove(visit, user, sent.attribute_name if sent else None)
+    destination = sent.destination if sent else None
+    return visit.move("/confirm", Confirming(username=username, destination=destination, proof=proof))
 
 
 async def show_form(visit: Visit, wrong: dict[str, str], error: str | None = None) -> Response:

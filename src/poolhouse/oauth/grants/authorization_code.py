@@ -98,7 +98,7 @@ async def _exchange(asked: Asked[Any], redeemed: Redeemed, user: User) -> Tokens
         oauth=True,
         resource=code.resource,
     )
-    session = replace(session, origin=code.origin)
+    session = replace(session, origin=code.origin, methods=code.methods, level=code.level)
     minting = prepare(call, pool, client, user, session, redeemed.groups)
     tokens = await issue(call, asked.keys, minting, source=TOKEN_SOURCE, nonce=code.nonce)
 
