@@ -259,3 +259,22 @@ def test_a_function_sends_the_message(reached, functions, inbox):
     code, _ = decrypt(event["request"]["code"])
     assert respond(ann, asked, SMS_MFA_CODE=code)["AuthenticationResult"]
     assert len(inbox(PHONE)) == sent
+
+
+def test_the_choice_can_be_made_again(reached):
+    """SELECT_MFA_TYPE answers what it led to: the same factor sends another code, another one is asked for instead."""
+    ann = reached(BY_SMS | BY_MAIL)
+    asked = respond(ann, begin(ann), ANSWER="SMS_MFA")
+    first, again = ann.last().code, {"ChallengeName": "SELECT_MFA_TYPE"}
+    asked = respond(ann, asked | again, ANSWER="SMS_MFA")
+    assert asked["ChallengeName"] == "SMS_MFA"
+    if first != ann.last().code:
+        assert refusal(ann.call, RESPOND, **reply(ann, asked, SMS_MFA_CODE=first)) == WRONG
+    asked = respond(ann, asked | again, ANSWER="EMAIL_OTP")
+    refused = reply(ann, asked | again, ANSWER="SOFTWARE_TOKEN_MFA")
+    assert refusal(ann.call, RESPOND, **refused)[0] == "MFAMethodNotFoundException"
+    assert refusal(ann.call, RESPOND, **reply(ann, asked | {"ChallengeName": "MFA_SETUP"}, EMAIL="b@x.org")) == (
+        "NotAuthorizedException",
+        "Invalid session for the user.",
+    )
+    assert respond(ann, asked, EMAIL_OTP_CODE=ann.last(MAIL).code)["AuthenticationResult"]
