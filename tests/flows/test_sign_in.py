@@ -11,6 +11,8 @@ from poolhouse.api.operations import auth
 from poolhouse.crypto.passwords import PasswordHasher
 from poolhouse.flows import sign_in
 from poolhouse.flows.challenges import CHALLENGES
+from poolhouse.flows.sign_in_loop import SignedIn
+from poolhouse.flows.sign_in_tokens import finish_with_tokens
 from poolhouse.model import (
     AuthFlowType,
     ChallengeNameType,
@@ -196,7 +198,7 @@ def test_a_right_guess_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
     for _ in range(5):
         play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=BETTER) << WRONG
     with pytest.raises(NotAuthorizedException, match="Password attempts exceeded"):
-        stage.run(sign_in.finish_with_tokens(stage.public, signed_in))
+        stage.run(finish_with_tokens(stage.public, signed_in))
 
 
 def test_a_temporary_password(stage: Stage):
@@ -357,7 +359,7 @@ def test_going_on_after_a_confirmed_sign_up(stage: Stage):
         return stage.run(sign_in.resume(stage.public, stage.pool, stage.client, stage.find()))
 
     signed_in = resume()
-    assert isinstance(signed_in, sign_in.SignedIn)
+    assert isinstance(signed_in, SignedIn)
     assert signed_in.user.username == "ann"
     for changes in ({"enabled": False}, {"enabled": True, "status": UserStatusType.UNCONFIRMED}):
         stage.change(**changes)

@@ -18,7 +18,7 @@ from poolhouse.flows.browser import (
 )
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.session_tracking import begin_sso_session
-from poolhouse.flows.sign_in import SignedIn
+from poolhouse.flows.sign_in_loop import SignedIn
 from poolhouse.login.branding import Style
 from poolhouse.login.session import STATE_COOKIE, XSRF_COOKIE, Equipping, PageState, Step, Told, seal_state
 from poolhouse.login.texts import Texts

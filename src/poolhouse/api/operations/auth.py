@@ -14,6 +14,8 @@ from poolhouse.flows.calls import AdminCall, Call, PublicCall
 from poolhouse.flows.challenges.talk import required
 from poolhouse.flows.clients import check_secret_hash, get_app, is_proved
 from poolhouse.flows.contexts import on_behalf
+from poolhouse.flows.sign_in_loop import Ask, Outcome
+from poolhouse.flows.sign_in_tokens import finish_with_tokens
 from poolhouse.flows.tokens import Holder, Refreshing, Tokens
 from poolhouse.flows.user_auth import Choice
 from poolhouse.model import (
@@ -221,15 +223,15 @@ async def _respond(
     return await _answer(call, await sign_in.answer(call, pool, client, reply), answer)
 
 
-async def _answer(call: Call, outcome: sign_in.Outcome, answer: type[Answer]) -> Answer:
-    if isinstance(outcome, sign_in.Ask):
+async def _answer(call: Call, outcome: Outcome, answer: type[Answer]) -> Answer:
+    if isinstance(outcome, Ask):
         return answer(
             challenge_name=outcome.challenge,
             session=outcome.session,
             challenge_parameters=outcome.parameters,
             available_challenges=outcome.available,
         )
-    made = await sign_in.finish_with_tokens(call, outcome)
+    made = await finish_with_tokens(call, outcome)
     return answer(authentication_result=_result(made), challenge_parameters={})
 
 

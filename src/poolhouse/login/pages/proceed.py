@@ -4,7 +4,8 @@ import json
 
 from poolhouse.core.factors import SMS
 from poolhouse.flows import enrolment
-from poolhouse.flows.sign_in import Ask, Outcome, Reply, answer
+from poolhouse.flows.sign_in import Reply, answer
+from poolhouse.flows.sign_in_loop import Ask, Outcome
 from poolhouse.flows.sign_in_state import EXPIRED_SESSION, INVALID_SESSION, SPENT_SESSION
 from poolhouse.login.pages import passkey
 from poolhouse.login.session import Asking, Replacing

@@ -3,7 +3,8 @@
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.flows.authorization import pass_on, refuse
 from poolhouse.flows.browser import COOKIE
-from poolhouse.flows.sign_in import Ask, Attempt, Outcome, start
+from poolhouse.flows.sign_in import Attempt, start
+from poolhouse.flows.sign_in_loop import Ask, Outcome
 from poolhouse.flows.user_auth import Choice
 from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
 from poolhouse.login.pages.passkeys import FIRST
