@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -126,7 +127,7 @@ def test_directory_that_is_not_ours(tmp_path):
     # Whoever runs the tests may have put the program where nobody can read it.
     environment = {"PATH": os.environ["PATH"], "POOLHOUSE_DATABASE": database, "POOLHOUSE_PORT": "0"} | CHEAP
     for parent in place.parents:
-        if parent.is_relative_to("/tmp/"):
+        if parent.parent.is_relative_to(tempfile.gettempdir()):
             parent.chmod(0o755)
     done = subprocess.run(
         [POOLHOUSE, "serve"], cwd="/", env=environment, user=65534, capture_output=True, text=True, check=False
