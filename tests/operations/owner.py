@@ -78,3 +78,13 @@ def reply(ann, asked, **responses):
         "Session": asked["Session"],
         "ChallengeResponses": {"USERNAME": ann.username} | responses,
     }
+
+
+def respond(ann, asked, **responses):
+    """What an answer to a challenge leads to."""
+    return ann.call("RespondToAuthChallenge", **reply(ann, asked, **responses))
+
+
+def refused(ann, asked, **responses):
+    """What refuses an answer to a challenge."""
+    return refusal(ann.call, "RespondToAuthChallenge", **reply(ann, asked, **responses))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.operations.owner import CONTACTS, EVERYTHING, ON, PREFERRED, TURNED_OFF, begin, reply
+from tests.operations.owner import CONTACTS, EVERYTHING, ON, PREFERRED, TURNED_OFF, begin, refused, reply, respond
 from tests.operations.talk import OTHER_PASSWORD, PASSWORD, listed, named, other, refusal, shown
 from tests.operations.test_custom_senders import decrypt, sender, wait
 
@@ -34,14 +34,6 @@ def reached(owner, inbox):
         return ann
 
     return make
-
-
-def respond(ann, asked, **responses):
-    return ann.call(RESPOND, **reply(ann, asked, **responses))
-
-
-def refused(ann, asked, **responses):
-    return refusal(ann.call, RESPOND, **reply(ann, asked, **responses))
 
 
 def attributes(ann):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tests.operations.owner import EVERYTHING, SMS, TOTP, begin, reply
-from tests.operations.talk import listed, named, other, refusal, shown
+from tests.operations.owner import EVERYTHING, SMS, TOTP, begin, refused, reply, respond
+from tests.operations.talk import listed, named, other, shown
 
 RESPOND = "RespondToAuthChallenge"
 WRONG = ("CodeMismatchException", "Invalid code or auth state for the user.")
@@ -27,14 +27,6 @@ def newcomer(owner, call, inbox):
         return ann
 
     return make
-
-
-def respond(ann, asked, **responses):
-    return ann.call(RESPOND, **reply(ann, asked, **responses))
-
-
-def refused(ann, asked, **responses):
-    return refusal(ann.call, RESPOND, **reply(ann, asked, **responses))
 
 
 def seen(ann):

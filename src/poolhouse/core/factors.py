@@ -92,6 +92,19 @@ def confirmed_factors(pool: Pool, user: User, attribute: str | None) -> tuple[Ch
     return tuple(factor for factor in due_factors(pool, user) if MESSAGED.get(factor) == attribute)
 
 
+def can_show(user: User, factor: Challenge) -> bool:
+    """Tell whether a user has what it takes to show a factor, wanted or not.
+
+    A telephone need not be verified, since the first code does that; mail goes to verified addresses only.
+    """
+    has = {
+        SMS: bool(user.attributes.get(PHONE_NUMBER)),
+        TOTP: user.factors.software_token is not None,
+        EMAIL: bool(user.attributes.get("email")) and user.attributes.get("email_verified") == "true",
+    }
+    return has[factor]
+
+
 def with_preferences(
     pool: Pool, user: User, request: SetUserMFAPreferenceRequest | AdminSetUserMFAPreferenceRequest
 ) -> Factors:
@@ -168,12 +181,10 @@ def options_of(factors: Factors) -> list[MFAOptionType] | None:
 def configured_factors(pool: Pool, user: User) -> list[AuthFactorType]:
     """Return what a user can sign in with, as a first factor or as a second one (spec/api/10 §2)."""
     allowed, active = first_factors(pool.settings.policies) or (), user.factors.active
-    verified = bool(user.attributes.get("email")) and user.attributes.get("email_verified") == "true"
     has = {
         AuthFactorType.PASSWORD: user.credentials.password_hash is not None,
-        AuthFactorType.EMAIL_OTP: EMAIL in active or (AuthFactorType.EMAIL_OTP in allowed and verified),
-        AuthFactorType.SMS_OTP: SMS in active
-        or (AuthFactorType.SMS_OTP in allowed and bool(user.attributes.get(PHONE_NUMBER))),
+        AuthFactorType.EMAIL_OTP: EMAIL in active or (AuthFactorType.EMAIL_OTP in allowed and can_show(user, EMAIL)),
+        AuthFactorType.SMS_OTP: SMS in active or (AuthFactorType.SMS_OTP in allowed and can_show(user, SMS)),
         AuthFactorType.WEB_AUTHN: are_enabled(pool) and user.passkeys > 0,
         AuthFactorType.SOFTWARE_TOKEN: user.factors.software_token is not None,
     }
@@ -208,18 +219,10 @@ def _changed(pool: Pool, user: User, wishes: Mapping[Challenge, Wish], passkey_m
 
 
 def _check_available(pool: Pool, user: User, factor: Challenge) -> None:
-    """Check that a user can turn a factor on: the pool offers it, and the user has what it takes.
-
-    A telephone need not be verified, since the first code does that; mail goes to verified addresses only.
-    """
+    """Check that a user can turn a factor on: the pool offers it, and the user has what it takes."""
     if factor != TOTP or TOTP not in user.factors.active:
         check_offered(pool, factor)
-    has = {
-        SMS: bool(user.attributes.get(PHONE_NUMBER)),
-        TOTP: user.factors.software_token is not None,
-        EMAIL: bool(user.attributes.get("email")) and user.attributes.get("email_verified") == "true",
-    }
-    if not has[factor]:
+    if not can_show(user, factor):
         raise InvalidParameterException(f"User does not have delivery config set to turn on {factor}")
 
 

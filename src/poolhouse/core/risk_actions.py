@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from poolhouse.core.factors import EMAIL, FACTORS, PHONE_NUMBER, SMS, TOTP, due_factors, is_offered
+from poolhouse.core.factors import FACTORS, can_show, due_factors, is_offered
 from poolhouse.core.pool import Pool
 from poolhouse.core.risk_levels import Assessment
 from poolhouse.core.sign_in import Facts
@@ -37,12 +37,7 @@ def usable_factors(pool: Pool, user: User) -> tuple[ChallengeNameType, ...]:
     due = due_factors(pool, user)
     if due or pool.mfa.mfa_configuration in {None, UserPoolMfaType.OFF}:
         return due
-    has = {
-        SMS: bool(user.attributes.get(PHONE_NUMBER)),
-        TOTP: user.factors.software_token is not None,
-        EMAIL: bool(user.attributes.get("email")) and user.attributes.get("email_verified") == "true",
-    }
-    return tuple(factor for factor in FACTORS if has[factor] and is_offered(pool, factor))
+    return tuple(factor for factor in FACTORS if can_show(user, factor) and is_offered(pool, factor))
 
 
 def with_assessment(facts: Facts, pool: Pool, user: User, assessment: Assessment) -> Facts:

@@ -126,6 +126,11 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.method is Challenge.CUSTOM_CHALLENGE
 
     @property
+    def is_choice_open(self) -> bool:
+        """Whether the user may still choose how to show who they are."""
+        return self.choosing and Proof.IDENTITY not in self.proved
+
+    @property
     def is_identified(self) -> bool:
         """Whether it is shown who is there, in custom authentication by the password or by the word of the functions."""
         return not self.proved.isdisjoint({Proof.IDENTITY, Proof.PASSWORD})

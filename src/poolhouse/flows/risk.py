@@ -77,13 +77,10 @@ async def weigh(talk: Talk, given: Mapping[str, str], writes: tuple[Write, ...])
     attackers.
     """
     user, progress = talk.user, talk.progress
-    if user is not None and progress.is_identified and progress.assessment is None and _is_assessed(talk):
+    due = progress.is_identified and progress.assessment is None
+    if user is not None and due and is_assessed(talk.pool, progress.method):
         talk = _with(talk, await _assess(talk, user, given, writes))
     return talk, find_facts(talk)
-
-
-def _is_assessed(talk: Talk) -> bool:
-    return is_assessed(talk.pool, talk.progress.method)
 
 
 async def _assess(talk: Talk, user: User, given: Mapping[str, str], writes: tuple[Write, ...]) -> Assessment:

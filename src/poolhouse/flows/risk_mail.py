@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from msgspec import UNSET
 
 from poolhouse.core.deliveries import LONGEST_WAIT, Delivery, Letter, Recipient
+from poolhouse.core.factors import EMAIL, can_show
 from poolhouse.core.limits import Purpose
 from poolhouse.core.message import Message
 from poolhouse.core.risk import find_notice
@@ -42,7 +43,7 @@ async def notify(entry: Entry, configuration: RiskConfigurationType | None, outc
     The sign-in does not wait for the mail.
     """
     words, user, call = find_notice(entry.pool, configuration), entry.user, entry.call
-    if words is None or user is None or not _has_address(user) or not await _has_room(entry):
+    if words is None or user is None or not can_show(user, EMAIL) or not await _has_room(entry):
         return
     token = feedback.make_token(call, entry.pool.id, user.id, entry.id)
     links = _links(call, token)
@@ -93,10 +94,6 @@ def _links(call: Call, token: str) -> tuple[str, str]:
     base = f"{call.deps.identity.public_url}{PATH}"
     valid, invalid = (urlencode({"value": value, "token": token}) for value in FeedbackValueType)
     return f"{base}?{valid}", f"{base}?{invalid}"
-
-
-def _has_address(user: User) -> bool:
-    return bool(user.attributes.get("email")) and user.attributes.get("email_verified") == "true"
 
 
 async def _has_room(entry: Entry) -> bool:

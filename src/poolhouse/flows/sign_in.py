@@ -159,7 +159,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         client_metadata=reply.client_metadata,
     )
     await journal.check_address(talk.entry, state.progress.method)
-    if talk.user is None and state.is_choice_open:
+    if talk.user is None and state.progress.is_choice_open:
         # The first request of the sign-in had no password by which another directory could be asked.
         talk = await migration.at_sign_in(talk, name, reply.responses.get("PASSWORD"), None)
     return await check(talk, reply.challenge, reply.responses, state.spend)

@@ -77,7 +77,7 @@ Outcome = Ask | SignedIn
 
 def is_answered(progress: Progress, given: Mapping[str, str]) -> bool:
     """Whether a choice comes with what answers it."""
-    return Proof.IDENTITY not in progress.proved and bool(given.get(ANSWERS.get(progress.method, "")))
+    return progress.is_choice_open and bool(given.get(ANSWERS.get(progress.method, "")))
 
 
 async def check(talk: Talk, challenge: ChallengeNameType, given: Mapping[str, str], *writes: Write) -> Outcome:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from poolhouse.core.factors import FACTORS
-from poolhouse.core.sign_in import Progress, Proof
+from poolhouse.core.sign_in import Progress
 from poolhouse.core.user import User
 from poolhouse.crypto.seal import Sealer
 from poolhouse.crypto.session_string import (
@@ -54,16 +54,11 @@ class State(Struct, frozen=True, kw_only=True, array_like=True):
         if challenge is self.challenge:
             return True
         if challenge is ChallengeNameType.SELECT_CHALLENGE:
-            return self.is_choice_open
+            return self.progress.is_choice_open
         is_second = self.challenge in FACTORS and self.progress.is_identified
         if challenge is ChallengeNameType.SELECT_MFA_TYPE:
             return is_second and self.progress.address is None
         return challenge is ChallengeNameType.MFA_SETUP and is_second and self.progress.address is not None
-
-    @property
-    def is_choice_open(self) -> bool:
-        """Whether the user may still choose how to show who they are."""
-        return self.progress.choosing and Proof.IDENTITY not in self.progress.proved
 
     def is_void(self, user: User) -> bool:
         """Whether something happened to a user that ends sign-ins under way."""

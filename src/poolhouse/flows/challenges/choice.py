@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.first_factors import simulated
 from poolhouse.core.risk_actions import with_assessment
-from poolhouse.core.sign_in import Facts, Proof, facts_of, first_factors_due
+from poolhouse.core.sign_in import Facts, facts_of, first_factors_due
 from poolhouse.flows.challenges.talk import Talk
 from poolhouse.model import ChallengeNameType
 
@@ -24,6 +24,6 @@ def find_facts(talk: Talk) -> Facts:
 
 def find_choices(talk: Talk) -> list[ChallengeNameType] | None:
     """Return AvailableChallenges; None where there is nothing to choose, or no more."""
-    if not talk.progress.choosing or Proof.IDENTITY in talk.progress.proved:
+    if not talk.progress.is_choice_open:
         return None
     return list(first_factors_due(find_facts(talk), talk.progress))
