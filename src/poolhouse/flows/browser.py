@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from poolhouse.core.acr import Method, Methods
+from poolhouse.core.acr import Method, Methods, level_of
 from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
@@ -30,7 +30,7 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
 
     ``auth_time`` is in seconds, ``expires_at`` in milliseconds; ``provider`` is ``COGNITO`` for the pool's own users;
     ``event_id`` is the one of the sign-in, which its tokens name. ``id`` is that of the record, where there is one.
-    ``methods`` are those that were shown (``core.acr``).
+    ``methods`` are those that were shown (``core.acr``); ``vouched`` is the level that another provider vouches for.
     """
 
     pool_id: str
@@ -41,6 +41,12 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
     event_id: str | None = None
     id: str | None = None
     methods: tuple[Method, ...] = ()
+    vouched: int = 0
+
+    @property
+    def level(self) -> int:
+        """The level that the sign-in reached."""
+        return level_of(frozenset(self.methods)) if self.provider == LOCAL_PROVIDER else self.vouched
 
 
 _DECODER = msgspec.json.Decoder(BrowserSession)
@@ -51,8 +57,9 @@ def begin_browser_session(
     *,
     auth_time: int,
     event_id: str | None = None,
-    provider: str = LOCAL_PROVIDER,
     methods: Methods = frozenset(),
+    provider: str = LOCAL_PROVIDER,
+    vouched: int = 0,
 ) -> BrowserSession:
     """Return the session of an interactive sign-in; ``auth_time`` is in seconds."""
     return BrowserSession(
@@ -63,6 +70,7 @@ def begin_browser_session(
         provider=provider,
         event_id=event_id,
         methods=tuple(sorted(methods)),
+        vouched=vouched,
     )
 
 
@@ -75,13 +83,17 @@ async def open_browser_session(
     auth_time: int,
     event_id: str | None,
     methods: Methods,
+    provider: str = LOCAL_PROVIDER,
+    vouched: int = 0,
 ) -> BrowserSession:
     """Return the session of an interactive sign-in; where the pool tracks sessions, the caller stores its record.
 
     Such a session lasts as long as some client of the pool is content with it now; each client has its own limit.
     ``before`` is the session that the browser has already: its record goes on where the same user signs in again.
     """
-    session = begin_browser_session(user, auth_time=auth_time, event_id=event_id, methods=methods)
+    session = begin_browser_session(
+        user, auth_time=auth_time, event_id=event_id, methods=methods, provider=provider, vouched=vouched
+    )
     if not pool.tracks_sessions:
         return session
     known = before.id if before is not None and before.sub == user.sub else None

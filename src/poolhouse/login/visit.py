@@ -188,6 +188,8 @@ class Visit:
             auth_time=signed_in.auth_time,
             event_id=signed_in.event_id,
             methods=signed_in.methods,
+            provider=signed_in.provider,
+            vouched=signed_in.vouched,
         )
 
         def write(tx: Tx) -> None:
