@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from poolhouse.core.client import Client
 from poolhouse.core.domain import Domain
+from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.log_delivery import find_destination
 from poolhouse.core.pool import Pool
 from poolhouse.core.signing_key import PoolKeys, SigningKey
@@ -21,6 +22,7 @@ from poolhouse.storage.counts import Generations
 from poolhouse.storage.domains import Domains
 from poolhouse.storage.engine import Connection
 from poolhouse.storage.errors import StorageError
+from poolhouse.storage.identity_providers import IdentityProviders
 from poolhouse.storage.keys import SigningKeys
 from poolhouse.storage.logs import LogDeliveries
 from poolhouse.storage.pools import Pools
@@ -80,7 +82,7 @@ class Catalogue:
         self._pools, self._clients = Pools(connection), Clients(connection)
         self._domains, self._branding = Domains(connection), Branding(connection)
         self._servers, self._keys = ResourceServers(connection), SigningKeys(connection)
-        self._imports = UserImports(connection)
+        self._imports, self._providers = UserImports(connection), IdentityProviders(connection)
         self._risk, self._logs = RiskConfigurations(connection), LogDeliveries(connection)
 
     def find_pool(self, pool_id: str) -> Pool | None:
@@ -106,6 +108,11 @@ class Catalogue:
         """Return the resource servers of a pool by identifier."""
         found = self._cached("servers", pool_id, pool_id, lambda: tuple(self._servers.page(pool_id, None, _ALL)))
         return found or ()
+
+    def identity_providers(self, pool_id: str) -> tuple[IdentityProvider, ...]:
+        """Return the identity providers of a pool by name, their secrets sealed."""
+        load = lambda: tuple(self._providers.page(pool_id, after=None, limit=_ALL))  # noqa: E731
+        return self._cached("providers", pool_id, pool_id, load) or ()
 
     def branded(self, client_id: str) -> bool:
         """Say if a client has a branding style."""
