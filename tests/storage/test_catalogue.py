@@ -7,7 +7,7 @@ import pytest
 from poolhouse.model import ExplicitAuthFlowsType
 from poolhouse.storage.catalogue import Cache, Entry
 from poolhouse.storage.errors import StorageError
-from tests.storage.builders import NOW, POOL, client, domain, pool, server, signing_key, style, with_pool
+from tests.storage.builders import NOW, POOL, client, domain, pool, provider, server, signing_key, style, with_pool
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def test_another_process_sees_every_change_at_once(two):
             found and found[1].revision,
             (tail.find_domain("shop") or (None, None))[1],
             [each.name for each in tail.resource_servers(POOL)],
+            [each.settings for each in tail.identity_providers(POOL)],
             tail.branded("app"),
             tail.srp_allowed(POOL),
             len(tail.signing_keys(POOL).retired) if found else 0,
@@ -52,6 +53,12 @@ def test_another_process_sees_every_change_at_once(two):
                 tx.resource_servers.save(server(name="new"))
             case "server gone":
                 tx.resource_servers.delete(POOL, server().identifier)
+            case "provider":
+                tx.identity_providers.insert(provider())
+            case "provider changed":
+                tx.identity_providers.save(provider("Partner", "partner.example"))
+            case "provider gone":
+                tx.identity_providers.delete(POOL, provider().name)
             case "style":
                 tx.branding.insert(style(), "app")
             case "style gone":
@@ -72,6 +79,9 @@ def test_another_process_sees_every_change_at_once(two):
         "server",
         "server changed",
         "server gone",
+        "provider",
+        "provider changed",
+        "provider gone",
         "style",
         "style gone",
         "srp",

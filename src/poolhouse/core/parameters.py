@@ -1,7 +1,8 @@
 """The parameters of a request in ``application/x-www-form-urlencoded``: a query string or a form body."""
 
+from collections.abc import Container
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 MAX_PARAMETERS = 200
 
@@ -44,3 +45,8 @@ def parse_parameters(text: bytes | str) -> Parameters:
         else:
             values[name] = value
     return Parameters(values, frozenset(repeated))
+
+
+def drop_parameters(text: str, names: Container[str]) -> str:
+    """Return a query string without some parameters; the others stay as they were written."""
+    return "&".join(part for part in text.split("&") if unquote_plus(part.partition("=")[0]) not in names)

@@ -23,8 +23,10 @@ from poolhouse.core.grants import (
     granted_scopes,
     is_registered,
 )
+from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
 from poolhouse.core.pool import Pool
+from poolhouse.core.provider_choice import Providers, find_by_identifier, listed_providers
 from poolhouse.core.session import AuthorizationCode
 from poolhouse.core.step_up import is_near, is_reached
 from poolhouse.core.tiers import LITE, tier_of
@@ -69,8 +71,9 @@ class Authorization:
     """An authorization request on its way through the checks; each sets what it has checked.
 
     ``query`` is the query string as it came. ``managed`` tells whether the domain has managed login, since
-    the classic pages do not know ``prompt``. ``app`` is what the parameter ``client_id`` names; ``targets`` are the
-    levels of ``acr_values`` that the pool has, the most wanted first (``core.acr``).
+    the classic pages do not know ``prompt``. ``app`` is what the parameter ``client_id`` names, ``providers`` the
+    identity providers that its users can choose from; ``targets`` are the levels of ``acr_values`` that the pool has,
+    the most wanted first (``core.acr``).
     """
 
     pool: Pool
@@ -79,6 +82,7 @@ class Authorization:
     parameters: Parameters
     app: Client | None
     servers: tuple[ResourceServerType, ...]
+    providers: Providers
     client: Client = field(init=False)
     redirect_uri: str = field(init=False)
     response_type: ResponseType = field(init=False)
@@ -88,9 +92,22 @@ class Authorization:
     targets: tuple[int, ...] = field(init=False)
 
     @property
-    def provider(self) -> str | None:
-        """The identity provider that the request names, by its name or an identifier."""
-        return self.parameters.get("identity_provider") or self.parameters.get("idp_identifier")
+    def named(self) -> str | None:
+        """The name of the identity provider that the request names, empty where an identifier is nobody's."""
+        identifier = self.parameters.get("idp_identifier")
+        if "identity_provider" in self.parameters.values or identifier is None:
+            return self.parameters.get("identity_provider")
+        found = find_by_identifier(self.providers, identifier)
+        return "" if found is None else found.name
+
+    @property
+    def provider(self) -> IdentityProvider | None:
+        """The provider besides the pool itself that the request names; None where users cannot sign in by it."""
+        return self.find_provider(self.named)
+
+    def find_provider(self, name: str | None) -> IdentityProvider | None:
+        """Return one of the providers by its name."""
+        return next((provider for provider in self.providers if provider.name == name), None)
 
 
 def find_client(request: Authorization) -> None:
@@ -184,8 +201,8 @@ async def check_authorization(call: Call, pool: Pool, query: str, *, managed: bo
         parameters = parse_parameters(query)
     except MalformedParameters:
         raise _page("invalid_request") from None
-    app, servers = await call.store.read(lambda tx: _load(tx, pool, parameters))
-    request = Authorization(pool, managed, query, parameters, app, servers)
+    app, servers, providers = await call.store.read(lambda tx: _load(tx, pool, parameters))
+    request = Authorization(pool, managed, query, parameters, app, servers, providers)
     for check in BEFORE_TRUST:
         check(request)
     try:
@@ -196,11 +213,14 @@ async def check_authorization(call: Call, pool: Pool, query: str, *, managed: bo
     return request
 
 
-def _load(tx: Tx, pool: Pool, parameters: Parameters) -> tuple[Client | None, tuple[ResourceServerType, ...]]:
+def _load(
+    tx: Tx, pool: Pool, parameters: Parameters
+) -> tuple[Client | None, tuple[ResourceServerType, ...], Providers]:
     found = tx.catalogue.find_app(parameters.get("client_id") or "")
     if found is None or found[0].id != pool.id:
-        return None, ()
-    return found[1], tx.catalogue.resource_servers(pool.id)
+        return None, (), ()
+    providers = listed_providers(found[1], tx.catalogue.identity_providers(pool.id))
+    return found[1], tx.catalogue.resource_servers(pool.id), providers
 
 
 def _page(error: str, client_id: str | None = None) -> AuthorizationRefused:
@@ -291,7 +311,7 @@ def is_sufficient(request: Authorization, session: BrowserSession, now: int) -> 
     """Tell whether a browser's session spares its user a new sign-in; ``now`` is in milliseconds."""
     if "login" in request.prompts:
         return False
-    if request.provider not in {None, session.provider}:
+    if request.named not in {None, session.provider}:
         return False
     if session.provider not in (request.client.settings.supported_identity_providers or ()):
         return False

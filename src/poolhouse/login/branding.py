@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from poolhouse.core.branding import DARK, DEFAULTS, LIGHT, merged, setting
-from poolhouse.model import AssetCategoryType, AssetType, ColorSchemeModeType, ManagedLoginBrandingType
+from poolhouse.login.pictures import Found, Picture, Pictures, find_pictures, pictures_of
+from poolhouse.login.provider_look import ProviderLook, provider_look
+from poolhouse.model import AssetCategoryType, ManagedLoginBrandingType
 
 _COLOUR = re.compile(r"[0-9a-fA-F]{8}")
 _MAX_RADIUS = 64.0
@@ -52,6 +54,15 @@ _COLOURS = (
     ("secondary-active-background", "components.secondaryButton.{}.active.backgroundColor"),
     ("secondary-active-border", "components.secondaryButton.{}.active.borderColor"),
     ("secondary-active-text", "components.secondaryButton.{}.active.textColor"),
+    ("provider-background", "components.idpButton.standard.{}.defaults.backgroundColor"),
+    ("provider-border", "components.idpButton.standard.{}.defaults.borderColor"),
+    ("provider-text", "components.idpButton.standard.{}.defaults.textColor"),
+    ("provider-hover-background", "components.idpButton.standard.{}.hover.backgroundColor"),
+    ("provider-hover-border", "components.idpButton.standard.{}.hover.borderColor"),
+    ("provider-hover-text", "components.idpButton.standard.{}.hover.textColor"),
+    ("provider-active-background", "components.idpButton.standard.{}.active.backgroundColor"),
+    ("provider-active-border", "components.idpButton.standard.{}.active.borderColor"),
+    ("provider-active-text", "components.idpButton.standard.{}.active.textColor"),
     ("error-background", "components.alert.{}.error.backgroundColor"),
     ("error-border", "components.alert.{}.error.borderColor"),
     ("error", "componentClasses.statusIndicator.{}.error.indicatorColor"),
@@ -73,38 +84,9 @@ _BACKGROUNDS = (
     (".banner-last", "components.pageFooter.backgroundImage.enabled", AssetCategoryType.PAGE_FOOTER_BACKGROUND),
 )
 _FAVICONS = (("ICO", AssetCategoryType.FAVICON_ICO), ("SVG", AssetCategoryType.FAVICON_SVG))
-TYPES = {
-    "ICO": "image/x-icon",
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "SVG": "image/svg+xml",
-    "WEBP": "image/webp",
-}
-_SHOWN = {
-    ColorSchemeModeType.LIGHT: "only-light",
-    ColorSchemeModeType.DARK: "only-dark",
-    ColorSchemeModeType.DYNAMIC: "",
-}
 _MODES = {"LIGHT": (LIGHT,), "DARK": (DARK,), "DYNAMIC": (LIGHT, DARK)}
 _PLACES = ("START", "CENTER", "END")
 _HEIGHTS = {"START": "at-top", "CENTER": "", "END": "at-bottom"}
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of a style: the name of its file, and the class that says in which mode it shows."""
-
-    file: str
-    shown: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """A logo, in one file or one for each mode; ``place`` is start, center or end."""
-
-    place: str
-    images: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +105,7 @@ class Style:
     outer_logo: Pictures | None
     inner_logo: Pictures | None
     icons: tuple[Picture, ...]
+    providers: ProviderLook
     files: dict[str, tuple[str, bytes]] = field(repr=False)
     banner: Pictures | None = None
 
@@ -132,7 +115,7 @@ def build_style(branding: ManagedLoginBrandingType | None) -> Style:
     own = branding is not None and not branding.use_cognito_provided_values
     settings = merged(DEFAULTS, branding.settings) if own and branding and branding.settings else DEFAULTS
     assets = list(branding.assets or ()) if own and branding else []
-    pictures = _pictures(assets)
+    pictures = find_pictures(assets)
     digest = hashlib.sha256(msgspec.json.encode([settings, assets], order="deterministic"))
     inside, outside = _form_logo(settings, pictures)
     return Style(
@@ -145,25 +128,8 @@ def build_style(branding: ManagedLoginBrandingType | None) -> Style:
         outer_logo=outside,
         icons=_icons(settings, pictures),
         files={picture.file: (picture.type, data) for found in pictures.values() for picture, data in found},
+        providers=provider_look(settings, pictures_of(pictures, AssetCategoryType.IDP_BUTTON_ICON)),
     )
-
-
-_Found = dict[AssetCategoryType, list[tuple[Picture, bytes]]]
-
-
-def _pictures(assets: list[AssetType]) -> _Found:
-    found: _Found = {}
-    for number, asset in enumerate(assets):
-        if asset.bytes_ is None:
-            continue
-        name = f"{asset.category.lower().replace('_', '-')}-{number}.{asset.extension.lower()}"
-        picture = Picture(name, _SHOWN[asset.color_mode], TYPES[asset.extension])
-        found.setdefault(asset.category, []).append((picture, asset.bytes_))
-    return found
-
-
-def _images(pictures: _Found, category: AssetCategoryType) -> tuple[Picture, ...]:
-    return tuple(picture for picture, _ in pictures.get(category, ()))
 
 
 def _is_on(settings: Any, path: str) -> bool:
@@ -175,26 +141,28 @@ def _place(settings: Any, path: str) -> str:
     return value.lower() if value in _PLACES else "center"
 
 
-def _bar(settings: Any, pictures: _Found, name: str, category: AssetCategoryType) -> Pictures | None:
+def _bar(settings: Any, pictures: Found, name: str, category: AssetCategoryType) -> Pictures | None:
     if not _is_on(settings, f"categories.global.{name}.enabled"):
         return None
-    images = _images(pictures, category) if _is_on(settings, f"components.{name}.logo.enabled") else ()
+    images = pictures_of(pictures, category) if _is_on(settings, f"components.{name}.logo.enabled") else ()
     return Pictures(_place(settings, f"components.{name}.logo.location"), images)
 
 
-def _form_logo(settings: Any, pictures: _Found) -> tuple[Pictures | None, Pictures | None]:
+def _form_logo(settings: Any, pictures: Found) -> tuple[Pictures | None, Pictures | None]:
     """Return the logo inside the form and the one outside; there is one of them at most."""
-    images = _images(pictures, AssetCategoryType.FORM_LOGO)
+    images = pictures_of(pictures, AssetCategoryType.FORM_LOGO)
     if not images or not _is_on(settings, "components.form.logo.enabled"):
         return None, None
     logo = Pictures(_place(settings, "components.form.logo.location"), images)
     return (None, logo) if setting(settings, "components.form.logo.formInclusion") == "OUT" else (logo, None)
 
 
-def _icons(settings: Any, pictures: _Found) -> tuple[Picture, ...]:
+def _icons(settings: Any, pictures: Found) -> tuple[Picture, ...]:
     enabled = setting(settings, "components.favicon.enabledTypes")
     allowed = enabled if isinstance(enabled, list) else []
-    return tuple(picture for kind, category in _FAVICONS if kind in allowed for picture in _images(pictures, category))
+    return tuple(
+        picture for kind, category in _FAVICONS if kind in allowed for picture in pictures_of(pictures, category)
+    )
 
 
 def _mode(settings: Any) -> str:
@@ -215,7 +183,7 @@ def _classes(settings: Any) -> str:
     return " ".join(classes)
 
 
-def _stylesheet(settings: Any, pictures: _Found) -> str:
+def _stylesheet(settings: Any, pictures: Found) -> str:
     modes = _MODES[_mode(settings)]
     scheme = "light dark" if len(modes) > 1 else modes[0].removesuffix("Mode")
     css = _block(":root", [f"color-scheme: {scheme};", *_radii(settings), *_colours(settings, modes[0])])
@@ -249,13 +217,13 @@ def _colours(settings: Any, mode: str) -> list[str]:
     return lines
 
 
-def _backgrounds(settings: Any, pictures: _Found, mode: str) -> str:
+def _backgrounds(settings: Any, pictures: Found, mode: str) -> str:
     """Return the rules of a mode's background pictures; a picture of the other mode is not shown."""
     hidden = "only-dark" if mode == LIGHT else "only-light"
     css = ""
     for selector, switch, category in _BACKGROUNDS:
-        images = [picture for picture in _images(pictures, category) if picture.shown != hidden]
-        if _images(pictures, category) and _is_on(settings, switch):
+        images = [picture for picture in pictures_of(pictures, category) if picture.shown != hidden]
+        if pictures_of(pictures, category) and _is_on(settings, switch):
             image = f'url("{images[0].file}")' if images else "none"
             css += _block(selector, [f"background-image: {image};"])
     return css

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from poolhouse.core.classic_css import effective_css
 from poolhouse.core.classic_style import ClassicStyle
-from poolhouse.login.branding import TYPES, Picture, Pictures, Style, build_style
+from poolhouse.login.branding import Style, build_style
+from poolhouse.login.pictures import TYPES, Picture, Pictures
 from poolhouse.model import ColorSchemeModeType, ManagedLoginBrandingType
 
 # Whoever wrote colours for these pages saw them on a light background, whatever the visitor's browser prefers.

@@ -19,6 +19,7 @@ _NOTHING: dict[str, Any] = {
     "lead": None,
     "detail": None,
     "form": None,
+    "section": None,
     "resend": None,
     "sign_in": None,
     "have_account": False,

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
+from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.pool import Pool
 from poolhouse.flows.authorization import Authorization, grant
 from poolhouse.flows.browser import (
@@ -26,6 +27,7 @@ from poolhouse.login.view import View
 from poolhouse.storage import Tx
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.responses import Header, Response, clear_cookie, domain_page, domain_redirect, set_cookie
+from poolhouse.web.round_trips import go_to_provider
 
 # What a form carries on of the query; links keep all of it (spec/http/03 §3.1.1).
 RECOGNISED = frozenset(
@@ -229,6 +231,10 @@ class Visit:
     def sign_in_url(self) -> str:
         """The absolute address of the sign-in page of this request."""
         return f"{self.place.domain.base_url}/login?{self.place.query}"
+
+    async def go_to(self, provider: IdentityProvider) -> Response:
+        """Return the redirect to an identity provider; raises AuthorizationRefused."""
+        return await go_to_provider(self.call, self.place.domain, self.request, provider, self.cookies, [])
 
     def leave(self, location: str) -> Response:
         """Return a redirect to an absolute address that ends the visit."""

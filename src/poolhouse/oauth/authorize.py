@@ -1,4 +1,7 @@
-"""``/oauth2/authorize``: a checked request is answered at once, refused, or sent to sign in (spec/http/02 §2.1)."""
+"""``/oauth2/authorize``: a checked request is answered at once, refused, or sent to sign in (spec/http/02 §2.1).
+
+That is on the pages of the pool, or at the identity provider that the request names.
+"""
 
 import logging
 
@@ -15,6 +18,7 @@ from poolhouse.web.domains import DomainContext
 from poolhouse.web.languages import language_cookies
 from poolhouse.web.requests import FORM_LIMIT, cookies, is_form, read_body
 from poolhouse.web.responses import Header, Response, domain_redirect, set_cookie
+from poolhouse.web.round_trips import go_to_provider
 
 XSRF_COOKIE = "XSRF-TOKEN"
 _logger = logging.getLogger(__name__)
@@ -23,19 +27,18 @@ _logger = logging.getLogger(__name__)
 async def authorize(request: OAuthRequest) -> Response:
     """Answer an authorization request; the checks before this are those of ``flows.authorization``.
 
+    One that names an identity provider goes there, unless whoever is signed in with this browser came from there.
+
     Differs from Cognito (``/oauth2/authorize``): POST is accepted as OpenID Connect Core §3.1.2.1 wants it; under
     POOLHOUSE_STRICT it is answered 405.
     """
     domain, query = await request.get_domain(), await _query(request)
     try:
         checked = await check_authorization(request.call, domain.pool, query, managed=domain.managed)
-        location = await _answer(request, checked)
+        cookies_set = language_cookies(domain, checked.parameters.get("lang"), request.call.now)
+        return await _answer(request, domain, checked, cookies_set)
     except AuthorizationRefused as refusal:
         return domain_redirect(refusal.url(domain.base_url), request_id=request.id)
-    cookies_set = language_cookies(domain, checked.parameters.get("lang"), request.call.now)
-    if location is not None:
-        return domain_redirect(location, request_id=request.id, extra=cookies_set)
-    return _to_sign_in(request, domain, query, cookies_set)
 
 
 async def _query(request: OAuthRequest) -> str:
@@ -46,21 +49,32 @@ async def _query(request: OAuthRequest) -> str:
     return request.query
 
 
-async def _answer(request: OAuthRequest, checked: Authorization) -> str | None:
-    """Return where a signed-in browser goes with its code, None where somebody has to sign in first.
-
-    Raises AuthorizationRefused.
-    """
+async def _answer(
+    request: OAuthRequest, domain: DomainContext, checked: Authorization, extra: list[Header]
+) -> Response:
+    """Answer a checked request with these headers besides; raises AuthorizationRefused."""
     try:
-        location = await pass_on(request.call, checked, cookies(request.headers).get(COOKIE))
+        return await _send_on(request, domain, checked, extra)
     except AuthorizationRefused:
         raise
     except Exception:
         _logger.exception("authorization failed, request %s", request.id)
         raise refuse(checked, "server_error") from None
-    if location is None and "none" in checked.prompts:
+
+
+async def _send_on(
+    request: OAuthRequest, domain: DomainContext, checked: Authorization, extra: list[Header]
+) -> Response:
+    """Send a signed-in browser to the application with its code, and any other to where somebody signs in."""
+    held = cookies(request.headers)
+    location = await pass_on(request.call, checked, held.get(COOKIE))
+    if location is not None:
+        return domain_redirect(location, request_id=request.id, extra=extra)
+    if "none" in checked.prompts:
         raise refuse(checked, "login_required")
-    return location
+    if checked.provider is not None:
+        return await go_to_provider(request.call, domain, checked, checked.provider, held, extra)
+    return _to_sign_in(request, domain, checked.query, extra)
 
 
 def _to_sign_in(request: OAuthRequest, domain: DomainContext, query: str, extra: list[Header]) -> Response:

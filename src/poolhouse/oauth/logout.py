@@ -4,7 +4,8 @@ from urllib.parse import quote, urlencode
 
 from poolhouse.core.client import Client
 from poolhouse.core.grants import callback_urls, is_registered, logout_urls
-from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.core.parameters import MalformedParameters, Parameters, drop_parameters, parse_parameters
+from poolhouse.core.provider_choice import NAMING
 from poolhouse.flows.browser import COOKIE, find_browser_session
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.web.domains import DomainContext
@@ -35,13 +36,14 @@ async def logout(request: OAuthRequest) -> Response:
 async def _sign_in_again(
     request: OAuthRequest, domain: DomainContext, client: Client, parameters: Parameters
 ) -> Response:
+    # Whoever signs out is not to be signed in again by a provider at once: these parameters count for nothing here.
     # Cognito: a logout_uri that is not registered counts as absent, hence the first of these texts.
     for name in ("redirect_uri", "response_type"):
         if parameters.get(name) is None:
             return _page(request, domain, f"Required String parameter '{name}' is not present")
     if not is_registered(parameters.values["redirect_uri"], callback_urls(client)):
         return _page(request, domain, "redirect_mismatch", client.id)
-    query = request.query
+    query = drop_parameters(request.query, NAMING)
     if parameters.get("scope") is None:
         query += "&" + urlencode({"scope": " ".join(client.settings.allowed_oauth_scopes or ())})
     return await _leave(request, domain, f"{domain.base_url}/login?{query}")

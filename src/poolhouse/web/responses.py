@@ -146,7 +146,15 @@ class CookieScope:
     host: str | None = None
 
 
-def set_cookie(scope: CookieScope, name: str, value: str, *, max_age: int | None = None, now: int = 0) -> Header:
+def set_cookie(
+    scope: CookieScope,
+    name: str,
+    value: str,
+    *,
+    max_age: int | None = None,
+    now: int = 0,
+    same_site: str | None = "Lax",
+) -> Header:
     """Return ``Set-Cookie`` for a value without quotes and semicolons (spec/http/03 §3.10).
 
     With ``max_age`` in seconds, counted from ``now`` in milliseconds, the cookie outlives the browser's session.
@@ -154,8 +162,9 @@ def set_cookie(scope: CookieScope, name: str, value: str, *, max_age: int | None
     """
     start = f"{name}={value}" if _TOKEN.issuperset(value) else f'{name}="{value}"; Version=1'
     if max_age is None:
-        return _cookie(start, scope)
-    return _cookie(start, scope, f"Max-Age={max_age}; Expires={_cookie_date(now // 1000 + max_age)}")
+        return _cookie(start, scope, same_site=same_site)
+    lifetime = f"Max-Age={max_age}; Expires={_cookie_date(now // 1000 + max_age)}"
+    return _cookie(start, scope, lifetime, same_site=same_site)
 
 
 def clear_cookie(scope: CookieScope, name: str) -> Header:
@@ -163,7 +172,7 @@ def clear_cookie(scope: CookieScope, name: str) -> Header:
     return _cookie(f'{name}=""', scope, f"Expires={_cookie_date(10)}")
 
 
-def _cookie(start: str, scope: CookieScope, lifetime: str | None = None) -> Header:
+def _cookie(start: str, scope: CookieScope, lifetime: str | None = None, *, same_site: str | None = "Lax") -> Header:
     parts = [start]
     if scope.host is not None:
         parts.append(f"Domain={scope.host}")
@@ -172,7 +181,9 @@ def _cookie(start: str, scope: CookieScope, lifetime: str | None = None) -> Head
     parts.append(f"Path={scope.path}")
     if scope.secure:
         parts.append("Secure")
-    parts += ["HttpOnly", "SameSite=Lax"]
+    parts.append("HttpOnly")
+    if same_site is not None:
+        parts.append(f"SameSite={same_site}")
     return b"set-cookie", "; ".join(parts).encode("ascii")
 
 

@@ -9,6 +9,7 @@ from poolhouse.flows.user_auth import Choice
 from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
 from poolhouse.login.pages.passkeys import FIRST
 from poolhouse.login.pages.proceed import cannot_go_on, choices_of, is_over, path_of, proceed, reply
+from poolhouse.login.pages.providers import SEARCH_BUTTON, find_section, leave_by_search, may_leave
 from poolhouse.login.pages.step_up import find_near, show_step_up, step_up
 from poolhouse.login.session import Asking, Confirming, Told
 from poolhouse.login.view import Button, Field, Form
@@ -29,7 +30,7 @@ from poolhouse.web.responses import Response
 async def show(visit: Visit) -> Response:
     """Show the sign-in form; whoever is signed in with this browser goes straight to the application.
 
-    Raises AuthorizationRefused where the request wants no page shown.
+    A request that names an identity provider goes there. Raises AuthorizationRefused where it wants no page shown.
     """
     cookie = visit.cookies.get(COOKIE)
     location = await pass_on(visit.call, visit.request, cookie)
@@ -37,7 +38,9 @@ async def show(visit: Visit) -> Response:
         return visit.leave(location)
     if "none" in visit.request.prompts:
         raise refuse(visit.request, "login_required")
-    if visit.request.provider not in {None, LOCAL_PROVIDER}:
+    if visit.request.provider is not None:
+        return await visit.go_to(visit.request.provider)
+    if not _is_offered(visit, visit.request.named):
         return show_form(visit, error=visit.text("login_option"), status=401)
     told = visit.step.key if isinstance(visit.step, Told) else None
     visit = visit.adding_passkey(told == FIRST)
@@ -51,8 +54,15 @@ async def show(visit: Visit) -> Response:
     )
 
 
+def _is_offered(visit: Visit, named: str | None) -> bool:
+    """Tell whether what a request names in the place of an identity provider is the pool itself, or nothing."""
+    return named is None or (named == LOCAL_PROVIDER and visit.is_local)
+
+
 async def submit(visit: Visit) -> Response:
-    """Check a user name, and the password with it or after it."""
+    """Check a user name, and the password with it or after it; or look for the provider of an e-mail address."""
+    if SEARCH_BUTTON in visit.form:
+        return leave_by_search(visit) or show_form(visit, wrong={"email": visit.text("no_provider")})
     username, password = clean_phone(visit.given("username")), visit.form.get("password", "")
     if not visit.is_local:
         return show_form(visit, error=visit.text("login_option"), status=401)
@@ -153,12 +163,13 @@ def show_form(
     status: int = 200,
 ) -> Response:
     """Return the sign-in page. ``wrong`` says what is wrong with a field, ``named`` that the name is known."""
-    text, place = visit.text, visit.place
+    text, place, wrong = visit.text, visit.place, wrong or {}
     form = None
     second = named and is_name_first(visit)
+    section = None if second else find_section(visit, address=visit.given("email"), error=wrong.get("email", ""))
     if visit.is_local:
         asks_password = second or not is_name_first(visit)
-        fields = _fields(visit, username, wrong or {}, named=named, locked=second, asks_password=asks_password)
+        fields = _fields(visit, username, wrong, named=named, locked=second, asks_password=asks_password)
         form = Form(
             name="cognitoSignInForm",
             button="signInSubmitButton",
@@ -170,15 +181,16 @@ def show_form(
             back=place.link("/login") if second else None,
             caption=text("sign_in" if asks_password else "next"),
         )
-    elif error is None:
+    elif error is None and section is None:
         error = text("login_option")
     step = visit.step
     others = second and isinstance(step, Asking) and len(step.choices) > 1
-    return visit.show(
+    return may_leave(visit).show(
         "sign_in.html",
         status=status,
         heading=text("enter_password" if second else "sign_in"),
         form=form,
+        section=section,
         error=error,
         notice=notice,
         others=[Button("otherOptionsButton", text("other_options"))] if others else [],

@@ -1,0 +1,148 @@
+"""The part of the sign-in page that leads to identity providers (spec/http/06 §6.7, spec/http/03 §3.1.1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from poolhouse.core.grants import LOCAL_PROVIDER
+from poolhouse.core.identity_providers import IdentityProvider
+from poolhouse.core.parameters import drop_parameters
+from poolhouse.core.provider_choice import (
+    NAMING,
+    Offer,
+    Providers,
+    find_by_address,
+    is_social,
+    offer_classic,
+    offer_managed,
+    title_of,
+)
+from poolhouse.login.pictures import Picture
+from poolhouse.login.view import Field, Form
+from poolhouse.login.visit import Visit
+from poolhouse.web.responses import Response
+
+SEARCH_BUTTON = "domainSearchButton"
+MAX_ADDRESS = 320
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderButton:
+    """A link to a provider: its caption, and what stands before it, pictures or the first letter of its name."""
+
+    name: str
+    caption: str
+    address: str
+    social: bool
+    letter: str = ""
+    icons: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Buttons of social providers and of others, and the form that finds a provider by an e-mail address.
+
+    ``below`` says that the form for the pool's own users comes first.
+    """
+
+    social: tuple[ProviderButton, ...]
+    corporate: tuple[ProviderButton, ...]
+    search: Form | None
+    below: bool
+
+
+def find_section(visit: Visit, *, address: str = "", error: str = "") -> Section | None:
+    """Return what the page shows of identity providers; None where there is none, or the pool's own users are asked for.
+
+    ``address`` is what was typed into the input, ``error`` what is wrong with it.
+    """
+    offer = _find_offer(visit)
+    if visit.request.named == LOCAL_PROVIDER or not (offer.buttons or offer.searched):
+        return None
+    return Section(
+        social=_buttons(visit, filter(is_social, offer.buttons)),
+        corporate=_buttons(visit, (provider for provider in offer.buttons if not is_social(provider))),
+        search=_search_form(visit, address, error) if offer.searched else None,
+        below=visit.place.style.providers.below and visit.is_local,
+    )
+
+
+def find_searched(visit: Visit, address: str) -> str | None:
+    """Return where a browser goes on whose user has an e-mail address; None where that is the address of no provider."""
+    found = find_by_address(_find_offer(visit).searched, address)
+    return None if found is None else _authorize(visit, f"idp_identifier={quote(found[1], safe='')}")
+
+
+def may_leave(visit: Visit) -> Visit:
+    """Return the visit with pages whose forms may lead to the providers that are searched."""
+    if not any(map(_is_plain, _find_offer(visit).searched)):
+        return visit
+    return replace(visit, place=replace(visit.place, redirect_scheme="http"))
+
+
+def _find_offer(visit: Visit) -> Offer:
+    providers: Providers = visit.request.providers
+    if visit.classic:
+        return offer_classic(providers)
+    look = visit.place.style.providers
+    return offer_managed(providers, search=look.search, order=look.order)
+
+
+def _is_plain(provider: IdentityProvider) -> bool:
+    """Whether a provider is on this machine, under http."""
+    details = provider.settings.provider_details or {}
+    return details.get("authorize_url", details.get("oidc_issuer", "")).startswith("http:")
+
+
+def _buttons(visit: Visit, providers: Iterable[IdentityProvider]) -> tuple[ProviderButton, ...]:
+    return tuple(_button(visit, provider) for provider in providers)
+
+
+def _button(visit: Visit, provider: IdentityProvider) -> ProviderButton:
+    title, look = title_of(provider), visit.place.style.providers
+    plain = visit.classic and not is_social(provider)
+    icons = tuple(icon for icon in look.icons if icon.subject == provider.name) if look.has_icons else ()
+    return ProviderButton(
+        name=provider.name,
+        caption=title if plain else visit.text("continue_with", provider=title),
+        address=_authorize(visit, f"identity_provider={quote(provider.name, safe='')}"),
+        social=is_social(provider),
+        letter=title[0] if look.has_icons and not icons and not plain else "",
+        icons=icons,
+    )
+
+
+def _authorize(visit: Visit, naming: str) -> str:
+    """Return the path of this request with a provider named: going there is the business of one endpoint."""
+    query = drop_parameters(visit.place.query, NAMING)
+    return f"{visit.place.root}/oauth2/authorize?{query}&{naming}"
+
+
+def _search_form(visit: Visit, address: str, error: str) -> Form:
+    field = Field(
+        id="domainSearchInput",
+        name="email",
+        label=visit.text("email"),
+        type="email",
+        value=address,
+        placeholder="name@host.com" if visit.classic else "",
+        autocomplete="email",
+        maxlength=MAX_ADDRESS,
+        focus=not visit.is_local,
+        error=error,
+    )
+    return Form(
+        name="cognitoDomainSearchForm",
+        action=visit.action("/login"),
+        fields=[field],
+        button=SEARCH_BUTTON,
+        caption=visit.text("next"),
+    )
+
+
+def leave_by_search(visit: Visit) -> Response | None:
+    """Return the redirect of a user who typed an e-mail address; None where no provider is found by it."""
+    path = find_searched(visit, visit.given("email"))
+    if path is None:
+        return None
+    return visit.leave(visit.place.domain.base_url.removesuffix(visit.place.root) + path)
