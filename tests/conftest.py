@@ -20,6 +20,7 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from poolhouse.settings import Settings
+from tests.federation.provider import Provider, Roads
 from tests.functions import Functions
 
 ACCESS_KEY, SECRET_KEY = "AKPHTESTTESTTESTTEST", "test-secret-of-the-root-access-key-00000"
@@ -105,7 +106,7 @@ class Server:
 
         self.clock = MovableClock()
         self.settings = settings
-        self.app = App(settings, Outside(clock=self.clock, random=SystemRandom()))
+        self.app = App(settings, Outside(clock=self.clock, random=SystemRandom(), road_to_providers=Roads))
         config = uvicorn.Config(
             self.app,
             host="127.0.0.1",
@@ -218,6 +219,23 @@ def functions() -> Iterator[Functions]:
     functions = Functions()
     yield functions
     functions.close()
+
+
+@pytest.fixture(scope="session")
+def session_provider() -> Iterator[Provider]:
+    """One identity provider for the whole run."""
+    provider = Provider()
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def provider(session_provider: Provider) -> Iterator[Provider]:
+    """An identity provider that behaves until a test asks it not to; the social ones' addresses lead to it as well."""
+    session_provider.reset()
+    with Roads.leading_to(session_provider):
+        yield session_provider
+    session_provider.reset()
 
 
 @pytest.fixture(scope="session")

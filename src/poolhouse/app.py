@@ -38,6 +38,7 @@ from poolhouse.flows.upkeep import look_after
 from poolhouse.login import FeedbackPage, Login
 from poolhouse.model import ConcurrentModificationException, ModelError, UsernameExistsException
 from poolhouse.oauth import OAuth
+from poolhouse.providers import Providers
 from poolhouse.settings import Settings, SettingsError, load
 from poolhouse.storage import Store, open_store
 from poolhouse.storage.errors import StorageError
@@ -46,6 +47,8 @@ from poolhouse.web.import_uploads import ImportUploads
 from poolhouse.web.routes import Receive, Router, Scope, Send, Surface
 
 if TYPE_CHECKING:
+    import httpx
+
     from poolhouse.testapi import MovedClock
 
 log = logging.getLogger("poolhouse")
@@ -91,10 +94,14 @@ class SystemRandom:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What tests put in the place of the outside world."""
+    """What tests put in the place of the outside world.
+
+    ``road_to_providers`` makes what takes the place of the network on the way to identity providers.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=SystemRandom)
+    road_to_providers: "Callable[[], httpx.AsyncBaseTransport] | None" = None
 
 
 def read_master_key(settings: Settings) -> bytes:
@@ -188,6 +195,7 @@ def build_deps(settings: Settings, store: Store, outside: Outside) -> Deps:
         courier=adapters.build_courier(settings, keep=keep, report=report, now=wall.now),
         triggers=adapters.build_triggers(settings, now=wall.now, make_id=outside.random.uuid),
         sender_keys=adapters.build_sender_keys(settings),
+        providers=Providers(wall=wall.now, make_id=outside.random.uuid, transport=outside.road_to_providers),
         rates=RateLimiter(store, settings.limits_by_category),
         clock=outside.clock,
         random=outside.random,
@@ -211,6 +219,7 @@ async def open_deps(settings: Settings, outside: Outside) -> AsyncIterator[Deps]
         stack.callback(deps.passwords.close)
         stack.push_async_callback(deps.triggers.close)
         stack.callback(deps.sender_keys.close)
+        stack.push_async_callback(deps.providers.close)
         stack.push_async_callback(deps.courier.close)
         yield deps
 

@@ -362,7 +362,7 @@ class Roads(httpx.AsyncBaseTransport):
     _target: Provider | None = None
 
     def __init__(self) -> None:
-        self._real = httpx.AsyncHTTPTransport(trust_env=False)
+        self._real = httpx.AsyncHTTPTransport(verify=False, trust_env=False)
 
     @classmethod
     @contextlib.contextmanager

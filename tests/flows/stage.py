@@ -44,6 +44,7 @@ from poolhouse.model import (
     UserPoolType,
     UserStatusType,
 )
+from poolhouse.providers import Providers
 from poolhouse.storage import open_store
 from poolhouse.triggers import Triggers
 
@@ -111,6 +112,7 @@ class Stage:
             courier=Courier(keep=self._keep, now=int),
             triggers=Triggers(),
             sender_keys=SenderKeys({}),
+            providers=Providers(wall=int, make_id=str),
             rates=RateLimiter(self.store),
             clock=self.clock,
             random=RealRandom(),

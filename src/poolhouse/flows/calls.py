@@ -7,7 +7,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from poolhouse.core.client import Client
-from poolhouse.core.federation import Assertion
 from poolhouse.core.message_limits import MessageLimit
 from poolhouse.core.pool import Pool
 from poolhouse.core.replica import Reach
@@ -23,7 +22,8 @@ from poolhouse.datafiles.places import Places
 from poolhouse.delivery import Courier
 from poolhouse.flows.rates import RateLimiter
 from poolhouse.flows.recent_uses import RecentUses
-from poolhouse.model import IdentityProviderType, ResourceNotFoundException
+from poolhouse.model import ResourceNotFoundException
+from poolhouse.providers import Providers
 from poolhouse.storage import Store, Tx
 from poolhouse.triggers import Triggers
 
@@ -49,30 +49,6 @@ class Random(Protocol):
 
     def text(self, length: int, alphabet: str) -> str:
         """Return ``length`` characters drawn evenly from ``alphabet``."""
-        ...
-
-
-class Providers(Protocol):
-    """The identity providers of pools. ``settings`` are a provider's, its secrets opened; ``now`` is in milliseconds."""
-
-    async def authorization_url(
-        self,
-        settings: IdentityProviderType,
-        *,
-        redirect_uri: str,
-        state: str,
-        nonce: str | None,
-        login_hint: str | None,
-        prompt: str | None,
-        acr_values: str | None,
-    ) -> str:
-        """Return where a browser goes to sign in at the provider."""
-        ...
-
-    async def fetch(
-        self, settings: IdentityProviderType, *, code: str, redirect_uri: str, nonce: str | None, now: int
-    ) -> Assertion:
-        """Return what the provider says of the user whom it gave this code, checked."""
         ...
 
 
@@ -107,7 +83,7 @@ class Deps:
     courier: Courier
     triggers: Triggers
     sender_keys: SenderKeys
-    providers: Providers = None  # type: ignore[assignment]
+    providers: Providers
     rates: RateLimiter
     clock: Clock
     random: Random
