@@ -19,9 +19,11 @@ from poolhouse.core.replica import Reach
 from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
 from poolhouse.flows.calls import Deps
 from poolhouse.flows.links import CLASSIC
+from poolhouse.flows.round_trips import find_round_trip
 from poolhouse.login import session
 from poolhouse.login.files import find_file
 from poolhouse.login.pages import challenge, confirm, messages, new_password, passkeys, recover, sign_in, sign_up
+from poolhouse.login.pages.provider_return import come_back, invalid_state
 from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.texts import texts_of
 from poolhouse.login.view import View
@@ -38,6 +40,7 @@ from poolhouse.web.responses import (
     domain_redirect,
     respond,
 )
+from poolhouse.web.round_trips import RETURN, find_binding
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,8 @@ PAGES = {
     "/mfa": Pages(challenge.show, challenge.submit, CHALLENGE, Reach.ACTIVE),
     "/passkeys/add": Pages(passkeys.show, passkeys.submit, Use(Category.USER_RESOURCE_UPDATE)),
 }
+# Where identity providers send browsers back to: the authorization request is in what they bring along.
+_RETURN = Use(Category.USER_FEDERATION)
 MESSAGES = ("/error", "/confirmUser", "/confirmUser/")
 
 
@@ -82,7 +87,7 @@ class Login:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
         """Answer a request below a pool domain; False where the path is none of the pages."""
-        is_page, is_file = path in PAGES, path.startswith("/static/")
+        is_page, is_file = path in PAGES or path == RETURN, path.startswith("/static/")
         if not is_page and path not in MESSAGES and not is_file:
             return False
         allowed = _methods(path)
@@ -121,6 +126,8 @@ class Login:
                 return await find_file(place, self._styles, path)
             if path in MESSAGES:
                 return await self._message(place, path)
+            if path == RETURN:
+                return await self._return(scope, receive, place)
             return await self._page(scope, receive, place, PAGES[path])
         except AuthorizationRefused as error:
             location = error.url(place.domain.base_url)
@@ -169,6 +176,22 @@ class Login:
         await _count(place, pages.use)
         return await _submit(visit, pages.post, given, form)
 
+    async def _return(self, scope: Scope, receive: Receive, place: Place) -> Response:
+        """Answer a browser that an identity provider sent back, by GET or by a form of the provider's."""
+        domain, headed, call = place.domain, headers(scope), place.call
+        domain.pool.check_reach(Reach.ACTIVE)
+        given = (await _brought(scope, receive, place.query)).values
+        kept = cookies(headed)
+        trip = find_round_trip(call, domain.pool, given.get("state"), find_binding(kept))
+        if trip is None:
+            raise invalid_state()
+        await _count(place, _RETURN)
+        request = await check_authorization(call, domain.pool, trip.query, managed=domain.managed)
+        place = replace(place, query=trip.query)
+        # Without a style the way itself is still good.
+        styled = await self._styled(place, request) or place
+        return await come_back(Visit(place=styled, request=request, cookies=kept), trip, given)
+
     async def _styled(self, place: Place, request: Authorization) -> Place | None:
         """Return the place as this client's users see it; None where a managed domain has no style for it."""
         scheme = urlsplit(request.redirect_uri).scheme
@@ -177,6 +200,16 @@ class Login:
         if style is None:
             return None if place.domain.managed else replace(place, redirect_scheme=scheme)
         return replace(place, style=style, style_name=f"{kind}/{client_id}", redirect_scheme=scheme)
+
+
+async def _brought(scope: Scope, receive: Receive, query: str) -> Parameters:
+    """Return the parameters that a browser brings from a provider; raises AuthorizationRefused where they are malformed."""
+    if scope["method"] == "POST":
+        return await read_form(headers(scope), receive)
+    try:
+        return parse_parameters(query)
+    except MalformedParameters:
+        raise invalid_state() from None
 
 
 async def _count(place: Place, use: Use) -> None:
@@ -213,4 +246,6 @@ def _methods(path: str) -> tuple[str, ...]:
     # Programs that test the links in mail send HEAD; only a visit confirms.
     if path in MESSAGES and path != "/error":
         return ("GET",)
+    if path == RETURN:
+        return ("GET", "POST")
     return ("GET", "HEAD", "POST") if path in PAGES else ("GET", "HEAD")

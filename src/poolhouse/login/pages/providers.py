@@ -1,6 +1,6 @@
 """The part of the sign-in page that leads to identity providers (spec/http/06 §6.7, spec/http/03 §3.1.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -10,7 +10,6 @@ from poolhouse.core.parameters import drop_parameters
 from poolhouse.core.provider_choice import (
     NAMING,
     Offer,
-    Providers,
     find_by_address,
     is_social,
     offer_classic,
@@ -33,22 +32,35 @@ class ProviderButton:
     name: str
     caption: str
     address: str
-    social: bool
+    social: bool = False
     letter: str = ""
     icons: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """Buttons of social providers and of others, and the form that finds a provider by an e-mail address.
+class Group:
+    """Buttons under a heading, and a form that finds a provider by an e-mail address.
 
-    ``below`` says that the form for the pool's own users comes first.
+    ``lead`` is the key of the heading, ``terms`` that of what stands below; both may be empty.
     """
 
-    social: tuple[ProviderButton, ...]
-    corporate: tuple[ProviderButton, ...]
-    search: Form | None
+    buttons: Sequence[ProviderButton]
+    search: Form | None = None
+    lead: str = ""
+    terms: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What the page shows of identity providers; ``below`` says that the form for the pool's own users comes first."""
+
+    groups: Sequence[Group]
     below: bool
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the input was filled in wrongly."""
+        return any(group.search is not None and group.search.wrong for group in self.groups)
 
 
 def find_section(visit: Visit, *, address: str = "", error: str = "") -> Section | None:
@@ -59,12 +71,23 @@ def find_section(visit: Visit, *, address: str = "", error: str = "") -> Section
     offer = _find_offer(visit)
     if visit.request.named == LOCAL_PROVIDER or not (offer.buttons or offer.searched):
         return None
-    return Section(
-        social=_buttons(visit, filter(is_social, offer.buttons)),
-        corporate=_buttons(visit, (provider for provider in offer.buttons if not is_social(provider))),
-        search=_search_form(visit, address, error) if offer.searched else None,
-        below=visit.place.style.providers.below and visit.is_local,
-    )
+    search = _search_form(visit, address, error) if offer.searched else None
+    groups = _classic_groups(visit, offer, search) if visit.classic else [_group(visit, offer, search)]
+    return Section(groups=groups, below=visit.place.style.providers.below and visit.is_local)
+
+
+def _group(visit: Visit, offer: Offer, search: Form | None) -> Group:
+    return Group(buttons=_buttons(visit, offer.buttons), search=search, lead="corporate" if search else "")
+
+
+def _classic_groups(visit: Visit, offer: Offer, search: Form | None) -> list[Group]:
+    social = [provider for provider in offer.buttons if is_social(provider)]
+    others = [provider for provider in offer.buttons if not is_social(provider)]
+    groups = [
+        Group(buttons=_buttons(visit, social), lead="social", terms="legal"),
+        Group(buttons=_buttons(visit, others), lead="corporate", search=search),
+    ]
+    return [group for group in groups if group.buttons or group.search]
 
 
 def find_searched(visit: Visit, address: str) -> str | None:
@@ -81,7 +104,7 @@ def may_leave(visit: Visit) -> Visit:
 
 
 def _find_offer(visit: Visit) -> Offer:
-    providers: Providers = visit.request.providers
+    providers = visit.request.providers
     if visit.classic:
         return offer_classic(providers)
     look = visit.place.style.providers
@@ -94,8 +117,8 @@ def _is_plain(provider: IdentityProvider) -> bool:
     return details.get("authorize_url", details.get("oidc_issuer", "")).startswith("http:")
 
 
-def _buttons(visit: Visit, providers: Iterable[IdentityProvider]) -> tuple[ProviderButton, ...]:
-    return tuple(_button(visit, provider) for provider in providers)
+def _buttons(visit: Visit, providers: Iterable[IdentityProvider]) -> list[ProviderButton]:
+    return [_button(visit, provider) for provider in providers]
 
 
 def _button(visit: Visit, provider: IdentityProvider) -> ProviderButton:
