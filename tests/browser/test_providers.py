@@ -1,0 +1,74 @@
+"""Signing in by identity providers on the login pages, in a real Chromium (spec/http/06)."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Application
+from tests.login.conftest import Front
+from tests.login.test_looks import set_style
+from tests.login.test_providers import add_provider
+
+pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def make_site(front, application: Application, provider):
+    """A pool whose users can come from the provider of the tests or from Google, and an application in front of it."""
+
+    def make(version: int) -> Front:
+        site = front(version=version, client={"CallbackURLs": [application.callback]})
+        add_provider(site, details=provider.details(), IdpIdentifiers=["partner.example"])
+        add_provider(site, "Google")
+        let_choose(site, application, "COGNITO", "Google", "Partner")
+        return site
+
+    return make
+
+
+def let_choose(site: Front, application: Application, *names: str) -> None:
+    found = site.call("DescribeUserPoolClient", UserPoolId=site.pool_id, ClientId=site.client_id)["UserPoolClient"]
+    kept = {name: found[name] for name in found if name.startswith("Allowed")}
+    changes = {"CallbackURLs": [application.callback], "SupportedIdentityProviders": [*names]}
+    site.call("UpdateUserPoolClient", UserPoolId=site.pool_id, ClientId=site.client_id, **kept | changes)
+
+
+def start(page: Page, site: Front, application: Application, **more: str) -> None:
+    page.goto(f"{site.base}/oauth2/authorize{site.query(redirect_uri=application.callback, **more)}")
+
+
+def test_by_a_button(make_site, application, browse, examine):
+    """From the page to the provider, back, and to the application; the second time without a page."""
+    site = make_site(2)
+    page = browse()
+    start(page, site, application)
+    examine(page, "managed-providers")
+    page.get_by_role("link", name="Continue with Partner").click()
+    page.wait_for_url(application.home)
+    assert site.redeem(f"https://app.example/cb?code={application.code()}", redirect_uri=application.callback)["id_token"]
+    start(page, site, application)
+    page.wait_for_url(application.home)
+
+
+def test_by_an_address(make_site, application, browse, examine):
+    """The policy of the page lets its form lead to the provider; a wrong address is told beside the input."""
+    site = make_site(2)
+    set_style(site, Settings={"categories": {"auth": {"federation": {"interfaceStyle": "DOMAIN_SEARCH"}}}})
+    page = browse()
+    start(page, site, application)
+    page.get_by_label("Email").fill("ann@other.example")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_label("Email")).to_have_attribute("aria-invalid", "true")
+    examine(page, "managed-provider-search")
+    page.get_by_label("Email").fill("ann@partner.example")
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url(application.home)
+
+
+def test_classic_pages(make_site, application, browse, examine):
+    """The same on classic pages."""
+    site = make_site(1)
+    page = browse()
+    start(page, site, application)
+    examine(page, "classic-providers")
+    page.get_by_role("link", name="Partner").click()
+    page.wait_for_url(application.home)
