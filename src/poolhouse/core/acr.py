@@ -7,7 +7,8 @@ TARGET_ACR_VALUES or ``acr_values``, and in those refreshed from them. The pages
 second factor only. Where none of the levels can be reached the sign-in goes on without,
 and ``acr`` tells how far it came. An access token spares what its sign-in has shown, never everything: one that has
 reached the level already counts for nothing. It has to be one of the same app client with the scope
-``aws.cognito.signin.user.admin``, and name its session in ``origin_jti``.
+``aws.cognito.signin.user.admin``, and name its session in ``origin_jti``. What another identity provider asked
+counts as that provider says, for its own sign-in only: it spares nothing where the pool itself asks.
 """
 
 from collections.abc import Iterable
@@ -17,12 +18,13 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.tiers import DEFAULT_LEVELS
 from poolhouse.model import ChallengeNameType as Challenge
 
-# The word for more than one method (RFC 8176 §2).
-MULTI_FACTOR = "mfa"
-
 
 class Method(StrEnum):
-    """What the ``amr`` claim calls a way to show who one is, in its order."""
+    """What the ``amr`` claim calls a way to show who one is, in its order.
+
+    The last two stand for no way of ours: ``mfa`` for more than one (RFC 8176 §2), ``fed`` for whatever another
+    identity provider asked; who came from one has it among the methods beside those that the provider names.
+    """
 
     PASSWORD = "pwd"
     APP = "otp"
@@ -30,6 +32,8 @@ class Method(StrEnum):
     MAIL = "email_otp"
     PLATFORM_PASSKEY = "swk"
     ROAMING_PASSKEY = "hwk"
+    MULTI_FACTOR = "mfa"
+    FEDERATED = "fed"
 
 
 Methods = frozenset[Method]
@@ -74,8 +78,11 @@ def find_levels(pool: Pool, asked: str) -> tuple[int, ...]:
 
 def amr_of(methods: Iterable[str]) -> list[str]:
     """Return the ``amr`` claim for methods."""
-    shown = [method.value for method in Method if method in frozenset(methods)]
-    return [*shown, MULTI_FACTOR] if len(shown) > 1 else shown
+    given = frozenset(methods)
+    named = [method.value for method in Method if method in given and method is not Method.FEDERATED]
+    if not named and Method.FEDERATED in given:
+        return [Method.FEDERATED.value]
+    return [*named, Method.MULTI_FACTOR.value] if len(named) > 1 and Method.MULTI_FACTOR not in given else named
 
 
 def _names(pool: Pool) -> dict[str, str]:

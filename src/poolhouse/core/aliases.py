@@ -1,7 +1,12 @@
-"""Sign-in names: which index entries a user has, and which entries a given name may mean (spec/api/03 §11)."""
+"""Sign-in names: which index entries a user has, and which entries a given name may mean (spec/api/03 §11).
+
+A user who came into being by signing in at a provider answers to the user name alone: what the provider says of
+addresses takes nobody's sign-in name.
+"""
 
 from hashlib import sha256
 
+from poolhouse.core.identities import is_profile
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import Names, User
 from poolhouse.model import InvalidParameterException, UserStatusType
@@ -70,6 +75,8 @@ def names_of(pool: Pool, user: User) -> Names:
 
 def contact_aliases(pool: Pool, user: User) -> list[str]:
     """Return the attributes by which a user of a pool with aliases signs in: verified ones."""
+    if is_profile(user.attributes):
+        return []
     return [
         name
         for name in CONTACTS
@@ -81,6 +88,8 @@ def contact_aliases(pool: Pool, user: User) -> list[str]:
 
 def _aliases(pool: Pool, user: User) -> list[str]:
     attributes = user.attributes
+    if is_profile(attributes):
+        return []
     # A user-name attribute is a name from the start; an alias only once it is verified (spec/api/03 §5.5).
     keys = [alias_key(pool, name, attributes[name]) for name in pool.username_attributes if name in attributes]
     keys += [alias_key(pool, name, attributes[name]) for name in contact_aliases(pool, user)]

@@ -44,8 +44,8 @@ class Feedback(Struct, frozen=True, kw_only=True):
 class AuthEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sign-in or its like, from its first step that wrote something to its end.
 
-    ``id`` is the ``event_id`` claim of the tokens that came of it. ``address`` and all that follow are empty where
-    nothing is known.
+    ``id`` is the ``event_id`` claim of the tokens that came of it. ``provider`` is the identity provider that the user
+    came from, empty for the pool itself. ``address`` and all that follow are empty where nothing is known.
     """
 
     id: str
@@ -58,6 +58,7 @@ class AuthEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     challenges: Shown = ()
     client_id: str = ""
     request_id: str = ""
+    provider: str = ""
     address: str = ""
     device: str = ""
     timezone: str = ""

@@ -35,20 +35,23 @@ def pre_sign_up(
     }
 
 
-def read_verdict(reply: Mapping[str, Any] | None, attributes: Mapping[str, str]) -> Verdict:
+def read_verdict(
+    reply: Mapping[str, Any] | None, attributes: Mapping[str, str], *, overlooks_absent: bool = False
+) -> Verdict:
     """Return what the pre sign-up trigger's reply means for a user with these attributes.
 
-    Raises InvalidLambdaResponseException; InvalidParameterException where it verifies what there is not.
+    Raises InvalidLambdaResponseException; InvalidParameterException where it verifies what there is not, unless
+    ``overlooks_absent``.
     """
     flags = [(reply or {}).get(name) or False for name in FLAGS]
     if not all(isinstance(flag, bool) for flag in flags):
         raise InvalidLambdaResponseException("Unrecognizable lambda output")
     confirmed, email, phone = flags
     verified = frozenset(name for name, flag in (("email", email), ("phone_number", phone)) if flag)
-    for name in verified:
-        if not attributes.get(name):
-            raise InvalidParameterException(f"Cannot verify {name}: the user has none.")
-    return Verdict(confirmed=confirmed, verified=verified)
+    absent = sorted(name for name in verified if not attributes.get(name))
+    if absent and not overlooks_absent:
+        raise InvalidParameterException(f"Cannot verify {absent[0]}: the user has none.")
+    return Verdict(confirmed=confirmed, verified=verified.difference(absent))
 
 
 def post_confirmation(pool: Pool, user: User, client_metadata: Mapping[str, str] | None) -> dict[str, Any]:

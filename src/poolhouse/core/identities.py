@@ -1,9 +1,10 @@
 """Who a user is at identity providers, and the attribute and claim ``identities`` (spec/http/04 §4.2.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 ATTRIBUTE = "identities"
 
@@ -38,17 +39,35 @@ class Shown(Struct, frozen=True, kw_only=True, rename="camel"):
 _DECODER = msgspec.json.Decoder(list[Shown])
 
 
-def with_identities(attributes: dict[str, str], shown: Iterable[Shown]) -> dict[str, str]:
-    """Return a user's attributes with these identities in place of earlier ones; without any, the attribute goes."""
+def with_identities(attributes: Mapping[str, str], shown: Iterable[Shown]) -> dict[str, str]:
+    """Return a user's attributes with these identities in place of earlier ones; without any, the attribute goes.
+
+    The one that the user came into being with stays, also where its provider is gone.
+    """
     others = {name: value for name, value in attributes.items() if name != ATTRIBUTE}
     listed = list(shown)
+    if not any(each.primary for each in listed):
+        listed = [each for each in _shown(attributes) if each.primary] + listed
     return others | {ATTRIBUTE: msgspec.json.encode(listed).decode()} if listed else others
 
 
-def without_provider(attributes: dict[str, str], name: str) -> dict[str, str]:
-    """Return a user's attributes without the identities at a provider."""
-    kept = (shown for shown in _DECODER.decode(attributes.get(ATTRIBUTE, "[]")) if shown.provider_name != name)
-    return with_identities(attributes, kept)
+def without_provider(attributes: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return a user's attributes without what was linked at a provider."""
+    return with_identities(attributes, [shown for shown in _shown(attributes) if shown.provider_name != name])
+
+
+def is_profile(attributes: Mapping[str, str]) -> bool:
+    """Tell whether these are attributes of a user who came into being by signing in at a provider."""
+    return any(shown.primary for shown in _shown(attributes))
+
+
+def is_known_by(attributes: Mapping[str, str], identity: Shown) -> bool:
+    """Tell whether these are attributes of the user who came into being with an identity."""
+    return any(replace(shown, date_created=identity.date_created) == identity for shown in _shown(attributes))
+
+
+def _shown(attributes: Mapping[str, str]) -> list[Shown]:
+    return _DECODER.decode(attributes[ATTRIBUTE]) if ATTRIBUTE in attributes else []
 
 
 def identities_claim(attribute: str) -> list[dict[str, str | None]]:

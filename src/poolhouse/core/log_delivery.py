@@ -75,7 +75,7 @@ def activity_record(event: AuthEvent, user: User, now: int) -> dict[str, Any]:
         "deviceName": event.device,
         "ipAddress": event.address,
         "requestId": event.request_id,
-        "idpName": "",
+        "idpName": event.provider,
         "compromisedCredentialDetected": event.assessment.compromised,
         "city": event.city or None,
         "country": event.country or None,

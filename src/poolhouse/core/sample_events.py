@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from poolhouse.core.events_federation import INBOUND, PRE_SIGN_UP, inbound, pre_sign_up
+from poolhouse.core.federation import Assertion
 from poolhouse.core.trigger_events import trigger_of
 
 USERNAME = "ann"
@@ -15,7 +17,7 @@ _SENT = (
 SOURCES = (
     "PreSignUp_SignUp",
     "PreSignUp_AdminCreateUser",
-    "PreSignUp_ExternalProvider",
+    PRE_SIGN_UP,
     "PostConfirmation_ConfirmSignUp",
     "PostConfirmation_ConfirmForgotPassword",
     "PreAuthentication_Authentication",
@@ -34,7 +36,7 @@ SOURCES = (
     *(f"CustomMessage_{reason}" for reason in _SENT),
     *(f"CustomEmailSender_{reason}" for reason in (*_SENT, "AccountTakeOverNotification")),
     *(f"CustomSMSSender_{reason}" for reason in _SENT),
-    "InboundFederation_ExternalProvider",
+    INBOUND,
 )
 _NEW = {"email": "ann@example.com", "phone_number": "+12025550182"}
 _USER = {
@@ -67,14 +69,19 @@ _REQUESTS: dict[str, dict[str, Any]] = {
     "CustomMessage": {"codeParameter": "{####}", "linkParameter": "{##Click Here##}", "usernameParameter": None},
     "CustomEmailSender": {"type": "customEmailSenderRequestV1", "code": None},
     "CustomSMSSender": {"type": "customSMSSenderRequestV1", "code": None},
-    "InboundFederation": {
-        "providerName": "Example",
-        "providerType": "OIDC",
-        "attributes": {"idToken": {"sub": "1"}, "tokenResponse": {}, "userInfo": {"email": "ann@example.com"}},
-    },
+    "InboundFederation": inbound(
+        "Example",
+        "OIDC",
+        Assertion(
+            token_response={"access_token": "5f3a", "token_type": "Bearer", "expires_in": 3600},
+            id_token={"iss": "https://example.com", "aud": "1", "sub": "1", "email": "ann@example.com"},
+            user_info={"sub": "1", "email": "ann@example.com", "given_name": "Ann"},
+        ),
+    ),
 }
 # What one source has that the others of its trigger have not.
 _MORE: dict[str, dict[str, Any]] = {
+    PRE_SIGN_UP: pre_sign_up({"email": "ann@example.com", "email_verified": "false"}),
     "UserMigration_Authentication": {"password": "Correct-Horse-1"},
     "CustomMessage_AdminCreateUser": {"usernameParameter": "{username}"},
     "CustomEmailSender_AccountTakeOverNotification": {"userAttributes": _NOTIFICATION},

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from poolhouse.core.aliases import choose_username
+from poolhouse.core.aliases import choose_username, fold_username
 from poolhouse.core.attributes import check_new, from_wire
 from poolhouse.core.factors import FACTORS, TOTP
 from poolhouse.core.groups import Group, new_group
@@ -60,8 +60,8 @@ def sub_of(seed: SeedUser) -> str | None:
 def user_of(pool: Pool, seed: SeedUser, *, sub: str, credentials: Credentials, now: int) -> User:
     """Return a user with its credentials."""
     given = {name: value for name, value in from_wire(_attributes(seed)).items() if name != "sub"}
-    if pool.username_attributes and seed.username == sub:
-        username = sub  # as lists show such a user
+    if pool.username_attributes and (seed.username == sub or _is_from_provider(seed)):
+        username = fold_username(pool, seed.username)  # as lists show such a user
     else:
         username, given = choose_username(pool, seed.username, given, sub)
     return User(
@@ -162,6 +162,10 @@ def check_verifier(seed: SeedUser) -> None:
         raise InvalidParameterException("SrpSalt and SrpVerifier go together, and with a PasswordHash.")
     if not all(_HEX.fullmatch(each or "") for each in pair):
         raise InvalidParameterException("SrpSalt and SrpVerifier must be hexadecimal digits.")
+
+
+def _is_from_provider(seed: SeedUser) -> bool:
+    return seed.user_status == UserStatusType.EXTERNAL_PROVIDER or any(each.primary for each in seed.identities)
 
 
 def _status(seed: SeedUser) -> UserStatusType:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from poolhouse.core.acr import Methods, level_of
+from poolhouse.core.acr import Method, Methods, level_of
 from poolhouse.core.client import Client
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Facts, Progress, Proof, facts_of, target_of
@@ -14,8 +14,10 @@ def credit(facts: Facts, progress: Progress, methods: Methods) -> Progress:
     """Return a progress that begins with methods shown before, if those bring the level that it wants nearer.
 
     They count as identity where only a second factor is missing. Where the level is reached already they count for
-    nothing: whoever asks for a sign-in all the same wants one.
+    nothing: whoever asks for a sign-in all the same wants one. Nor does what another provider asked for.
     """
+    if Method.FEDERATED in methods:
+        return progress
     credited = replace(progress, methods=methods)
     level = target_of(facts, credited)
     if level <= level_of(methods):

@@ -47,7 +47,7 @@ _RESPONSES: dict[str, dict[str, Any]] = {
         "desiredDeliveryMediums": None,
     },
     "CustomMessage": {"smsMessage": None, "emailMessage": None, "emailSubject": None},
-    "InboundFederation": {"userAttributesToMap": None},
+    "InboundFederation": {"userAttributesToMap": {}},
 }
 # The part of a trigger source before its underscore, where errors call the trigger by another name.
 _NAMES = {"TokenGeneration": "PreTokenGeneration"}

@@ -11,6 +11,7 @@ from poolhouse.core.acr import Methods
 from poolhouse.core.client import Client
 from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.grants import (
+    LOCAL_PROVIDER,
     OAuthError,
     ResponseType,
     callback_urls,
@@ -256,7 +257,7 @@ async def pass_on(call: Call, request: Authorization, cookie: str | None) -> str
     None where nobody is whose sign-in serves the request (spec/http/03 §3.11). Raises as ``grant``.
     """
     found = await find_signed_in(call, request, cookie)
-    if found is None or not is_reached(request.pool, request.client, found[0], _shown(found[1]), request.targets):
+    if found is None or not _is_strong_enough(request, *found):
         return None
     return await pass_on_signed_in(call, request, *found)
 
@@ -290,6 +291,13 @@ async def find_user_of(call: Call, session: BrowserSession) -> User | None:
     """Return whose session it is; None where they were deleted or disabled since, or the session revoked."""
     user = await call.store.read(lambda tx: _load_signed_in(tx, session))
     return user if user is not None and user.enabled else None
+
+
+def _is_strong_enough(request: Authorization, user: User, session: BrowserSession) -> bool:
+    if session.provider == LOCAL_PROVIDER:
+        return is_reached(request.pool, request.client, user, _shown(session), request.targets)
+    # What else the provider could ask is not known here.
+    return not request.targets or session.level >= request.targets[0]
 
 
 def is_step_away(request: Authorization, user: User, session: BrowserSession) -> bool:
@@ -390,7 +398,7 @@ def code_digest(call: Call, code: str) -> bytes:
 
 def _level(request: Authorization, session: BrowserSession) -> int:
     """Return the level that tokens are to tell: none where the request asked for none."""
-    return acr.level_of(_shown(session)) if request.targets else 0
+    return session.level if request.targets else 0
 
 
 async def _store_tokens(

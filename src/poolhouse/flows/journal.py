@@ -64,6 +64,7 @@ class Entry:
 
     ``user`` is None where there is no such user: then nothing is recorded, at the same cost. ``name`` is the stored
     user name, or the folded name given. ``id`` is that of the event. ``assessment`` is what was found out about it.
+    ``provider`` is the identity provider that the user comes from, empty for the pool itself.
     """
 
     call: Call
@@ -74,6 +75,7 @@ class Entry:
     type: EventType
     id: str
     assessment: Assessment = NOTHING_FOUND
+    provider: str = ""
 
     @property
     def sighting(self) -> Sighting:
@@ -109,6 +111,7 @@ class Entry:
             challenges=challenges,
             client_id=self.client.id if self.client else "",
             request_id=origin.request_id,
+            provider=self.provider,
             address=seen.address,
             device=seen.device,
             timezone=origin.user.timezone if origin.user else "",

@@ -15,6 +15,7 @@ from poolhouse.core.aliases import (
 )
 from poolhouse.core.attributes import to_wire
 from poolhouse.core.factors import options_of
+from poolhouse.core.identities import is_profile
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import Factors, User
 from poolhouse.flows.codes import drop_outdated_codes
@@ -74,7 +75,7 @@ def check_preferred_name(tx: Tx, pool: Pool, user: User) -> None:
     Raises InvalidParameterException (spec/api/03 §5.2), AliasExistsException.
     """
     wished = user.attributes.get("preferred_username")
-    if not wished or "preferred_username" not in pool.alias_attributes:
+    if not wished or "preferred_username" not in pool.alias_attributes or is_profile(user.attributes):
         return
     if user.status == UserStatusType.UNCONFIRMED:
         raise InvalidParameterException(PREFERRED_TOO_EARLY)

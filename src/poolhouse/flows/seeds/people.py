@@ -4,9 +4,10 @@ from msgspec.structs import replace
 
 from poolhouse.core import seed_people
 from poolhouse.core.groups import MAX_GROUPS, MAX_GROUPS_OF_USER
+from poolhouse.core.identities import Shown, with_identities
 from poolhouse.core.passkeys import MAX_PASSKEYS
 from poolhouse.core.pool import Pool
-from poolhouse.core.provider_links import MAX_LINKS
+from poolhouse.core.provider_links import MAX_LINKS, show
 from poolhouse.core.seed import SeedGroup, SeedIdentity, SeedPasskey, SeedUser
 from poolhouse.core.user import Credentials, SoftwareToken, User
 from poolhouse.crypto.totp import from_text
@@ -98,7 +99,20 @@ class UserItem(Item):
         pool = self.home.get(tx)
         user = seed_people.user_of(pool, self._seed, sub=sub, credentials=credentials, now=call.now)
         factors = seed_people.factors_of(self._seed, self._token(call, user))
-        insert_user(tx, pool, replace(user, factors=factors))
+        # Whose addresses are no sign-in names is known before they would take some.
+        attributes = with_identities(user.attributes, self._origins(tx, user))
+        insert_user(tx, pool, replace(user, factors=factors, attributes=attributes))
+
+    def _origins(self, tx: Tx, user: User) -> list[Shown]:
+        """Return the identity that the user came into being with, if any; it is stored in its turn."""
+        named = [
+            (each, tx.identity_providers.find(user.pool_id, each.provider_name or "")) for each in self._seed.identities
+        ]
+        return [
+            show(seed_people.identity_of(each, provider, user, user.created_at), provider)
+            for each, provider in named
+            if each.primary and provider is not None
+        ]
 
     def _token(self, call: AdminCall, user: User) -> SoftwareToken | None:
         given = self._seed.software_token

@@ -1,0 +1,43 @@
+"""What the triggers around federated sign-ins are told, and what they answer (spec/api/06 §3, §11)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from poolhouse.core.federation import Assertion
+from poolhouse.core.trigger_events import UNRECOGNIZABLE
+from poolhouse.model import InvalidLambdaResponseException
+
+INBOUND = "InboundFederation_ExternalProvider"
+PRE_SIGN_UP = "PreSignUp_ExternalProvider"
+
+
+def inbound(provider_name: str, provider_type: str, assertion: Assertion) -> dict[str, Any]:
+    """Return the request before anything is made of what a provider says."""
+    return {
+        "providerName": provider_name,
+        "providerType": provider_type,
+        "attributes": {
+            "tokenResponse": dict(assertion.token_response),
+            "idToken": dict(assertion.id_token),
+            "userInfo": dict(assertion.user_info),
+        },
+    }
+
+
+def read_claims(reply: Mapping[str, Any] | None, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the claims that count: those of the reply, which replace all, or the provider's where it has none.
+
+    Raises InvalidLambdaResponseException.
+    """
+    replaced = (reply or {}).get("userAttributesToMap")
+    if not replaced:
+        return claims
+    if not isinstance(replaced, dict):
+        raise InvalidLambdaResponseException(UNRECOGNIZABLE)
+    return replaced
+
+
+def pre_sign_up(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the request before a user is made of what a provider says, with the aliases that such a user has not."""
+    aliases = {"cognito:email_alias": "", "cognito:phone_number_alias": ""}
+    return {"userAttributes": {**aliases, **attributes}, "validationData": {}}
