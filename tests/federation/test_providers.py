@@ -219,7 +219,7 @@ def test_slow_providers(desk, provider: Provider, role: str, told: str):
         ("jwks", Answer(404), "MyIdP Error - 404 error getting keys"),
         ("jwks", Answer(200, b" " * (MOST_BYTES + 1)), "MyIdP Error - error getting keys"),
         ("jwks", Answer(200, {"keys": "none"}), "Bad id_token key"),
-        ("jwks", Answer(200, {"keys": [7, {}, {"kid": "rsa", "kty": "RSA"}]}), "Bad id_token signature"),
+        ("jwks", Answer(200, {"keys": [7, {}, {"kid": "rsa", "kty": "RSA"}]}), "Bad id_token key"),
         ("userinfo", Answer(500, {"sub": "AbC"}), "MyIdP Error - 500 error getting user info"),
         ("userinfo", Answer(200, b"garbage"), "MyIdP Error - 200 error getting user info"),
         ("userinfo", Answer(302, headers={"Location": "/userinfo"}), "MyIdP Error - 302 error getting user info"),
