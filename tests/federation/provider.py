@@ -29,7 +29,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-CLIENT_ID, CLIENT_SECRET = "pool-at-provider", "s3cret of the provider & more, 32 bytes"
+CLIENT_ID, CLIENT_SECRET = "pool-at-provider", "s3cret of the provider & more, as long as the longest HMAC wants it"
 TEAM_ID, KEY_ID = "TEAM123456", "KEY1234567"
 PEOPLE = {
     "OIDC": {"sub": "AbC", "email": "ann@example.com", "email_verified": True, "name": "Ann"},
@@ -137,6 +137,7 @@ class Provider:
         # What the address of attributes tells, unless it is the person's own claims.
         self.profile: dict[str, Any] | None = None
         self.claims: dict[str, Any] = {}
+        self.secret = CLIENT_SECRET
         self.kid, self.alg = "rsa", "RS256"
         # Makes ID tokens in the place of the right way.
         self.forge: Callable[[dict[str, Any]], str] | None = None
@@ -184,7 +185,7 @@ class Provider:
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """Make an ID token with the current key and algorithm."""
-        key = CLIENT_SECRET if self.alg.startswith("HS") else keys()[self.kid]
+        key = self.secret if self.alg.startswith("HS") else keys()[self.kid]
         return jwt.encode(claims, key, self.alg, headers={"kid": self.kid} | header)
 
     def close(self) -> None:
@@ -263,7 +264,7 @@ class Provider:
         facebook, apple = asked.path.startswith("/v17.0/"), asked.path == "/auth/token"
         if (asked.method == "GET") != facebook or "authorization" in asked.headers:
             return Answer(405, {"error": "invalid_request"})
-        if not (self._is_apple_secret(sent) if apple else sent.get("client_secret") == CLIENT_SECRET):
+        if not (self._is_apple_secret(sent) if apple else sent.get("client_secret") == self.secret):
             wrong = {"error": "invalid_client", "error_description": "Client authentication failed"}
             graph = {"error": {"message": "Error validating client secret.", "type": "OAuthException", "code": 1}}
             return Answer(400 if facebook else 401, graph if facebook else wrong)

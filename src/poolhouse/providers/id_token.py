@@ -1,7 +1,7 @@
 """ID tokens of identity providers: whether they are what they seem (OpenID Connect Core 1.0 §3.1.3.7, spec/http/06 §6.4).
 
-Differs from Cognito (identity providers): keys of less than 2048 bits for RSA verify nothing, and neither do keys that
-their set gives to another use or algorithm. ``nonce`` goes to the provider at each sign-in and has to be in the ID token;
+Differs from Cognito (identity providers): keys of less than 2048 bits for RSA and secrets of less than 14 bytes verify
+nothing, and neither do keys that their set gives to another use or algorithm. ``nonce`` goes to the provider at each sign-in and has to be in the ID token;
 ``azp``, where a token has it, has to be the client, and ``nbf`` not more than five minutes away.
 """
 
@@ -25,7 +25,9 @@ KINDS = {
 # What is needed of a published key (RFC 7518 §6).
 MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
 Jwk = dict[str, str | list[str]]
-FEWEST_BITS, LONGEST_MEMBER = 2048, 2800
+LONGEST_MEMBER = 2800
+# What NIST SP 800-131A asks of RSA, in bits, and of secrets, in bytes.
+FEWEST_BITS, FEWEST_BYTES = 2048, 14
 # How far the provider's clock may be ahead.
 LEEWAY = 300_000
 MOST_SECONDS = 1 << 53
@@ -81,15 +83,13 @@ def verify(token: str, header: Header, key: Jwk | str) -> Mapping[str, Any]:
         # The whole token is limited already; some providers have their certificate in the header.
         max_header_length = 16_384
 
+    if _is_weak(key):
+        raise ProviderRefused("Bad id_token key")
     try:
         if isinstance(key, str):
             opened: OctKey | RSAKey | ECKey = OctKey.import_key(key)
-        elif key["kty"] == "RSA":
-            opened = RSAKey.import_key(key)
-            if opened.raw_value.key_size < FEWEST_BITS:
-                raise ProviderRefused("Bad id_token key")
         else:
-            opened = ECKey.import_key(key)
+            opened = RSAKey.import_key(key) if key["kty"] == "RSA" else ECKey.import_key(key)
         registry = Registry(algorithms=[header.alg], strict_check_header=False)
         payload = jws.deserialize_compact(token, opened, registry=registry).payload
         claims = msgspec.json.decode(payload or b"")
@@ -123,6 +123,14 @@ def check_claims(
         raise ProviderRefused("Bad id_token nonce")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise ProviderRefused("Bad id_token subject")
+
+
+def _is_weak(key: Jwk | str) -> bool:
+    """Whether somebody might find the private key, or the secret."""
+    if isinstance(key, str):
+        return len(key.encode()) < FEWEST_BYTES
+    modulus = find_b64url(str(key.get("n", "")).encode("ascii", "replace")) or b""
+    return key["kty"] == "RSA" and int.from_bytes(modulus).bit_length() < FEWEST_BITS
 
 
 def _time(claims: Mapping[str, Any], name: str, default: int) -> int:
