@@ -44,7 +44,9 @@ def test_by_a_button(make_site, application, browse, examine):
     examine(page, "managed-providers")
     page.get_by_role("link", name="Continue with Partner").click()
     page.wait_for_url(application.home)
-    assert site.redeem(f"https://app.example/cb?code={application.code()}", redirect_uri=application.callback)["id_token"]
+    assert site.redeem(f"https://app.example/cb?code={application.code()}", redirect_uri=application.callback)[
+        "id_token"
+    ]
     start(page, site, application)
     page.wait_for_url(application.home)
 

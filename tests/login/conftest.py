@@ -48,14 +48,14 @@ class Front:
         } | changes
         return "?" + urlencode({name: value for name, value in parameters.items() if value is not None})
 
-    def redeem(self, location: str) -> dict[str, Any]:
+    def redeem(self, location: str, callback: str = CALLBACK) -> dict[str, Any]:
         """Exchange the code of a callback for tokens."""
-        assert location.startswith(f"{CALLBACK}?code="), location
+        assert location.startswith(f"{callback}?code="), location
         code = dict(parse_qsl(urlsplit(location).query))["code"]
         form = {
             "grant_type": "authorization_code",
             "client_id": self.client_id,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": callback,
             "code": code,
         }
         answer = httpx.post(f"{self.base}/oauth2/token", data=form, trust_env=False)

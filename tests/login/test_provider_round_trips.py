@@ -1,15 +1,23 @@
 """To an identity provider and back (spec/http/06 §6.3–6.4, spec/http/03 §3.10)."""
 
+import re
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.federation.provider import CLIENT_ID, Answer
+from poolhouse.core.domain import Domain
+from poolhouse.flows.calls import Identity
+from poolhouse.model import DomainDescriptionType
+from poolhouse.web.domains import DomainContext
+from poolhouse.web.round_trips import bind
+from tests.conftest import PASSWORD
+from tests.federation.provider import CLIENT_ID, PEOPLE, Answer
 from tests.login.conftest import CALLBACK
 from tests.login.pages import Page
 from tests.login.test_providers import add_provider, let_choose
+from tests.oauth.conftest import claims
+from tests.operations.test_provisioned_limits import at_rest, limit  # noqa: F401 - fixtures of the tests here too
 
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 INVALID_STATE = "/error?error=Invalid%20state"
 
 
@@ -35,6 +43,10 @@ def set_out(browser, site, path="/oauth2/authorize", **parameters):
     return page.location
 
 
+def refuse(event, context):
+    raise PermissionError("nope")
+
+
 def come_back(browser, provider, location):
     """Sign in at the provider and come back."""
     approved = provider.approve(location)
@@ -53,7 +65,7 @@ def test_to_the_provider(site, visitor, provider, path, naming):
     assert page.location.startswith(f"{provider.url}/authorize?client_id={CLIENT_ID}&redirect_uri=")
     assert list(given) == ["client_id", "redirect_uri", "scope", "response_type", "state", "nonce"]
     assert given["redirect_uri"] == f"{site.base}/oauth2/idpresponse"
-    assert "s1" not in given["state"]
+    assert site.client_id not in given["state"]
     binding = browser.http.cookies["csrf-state"]
     assert browser.http.cookies["csrf-state-legacy"] == binding
     browser.open(path + site.query(identity_provider="Partner"))
@@ -139,7 +151,9 @@ def test_five_minutes(site, visitor, provider, server):
     server.clock.advance(301)
     page = browser.open(back)
     assert (page.status, page.error) == (200, "Something went wrong")
-    assert page.form.action.startswith(f"{urlsplit(site.base).path}/login?client_id={site.client_id}")
+    action = urlsplit(page.form.action)
+    assert action.path == f"{urlsplit(site.base).path}/login"
+    assert dict(parse_qsl(action.query)) == asked(site.query())
     assert provider.asked("token") == []
 
 
@@ -183,3 +197,134 @@ def test_neither_code_nor_error(site, visitor, provider):
     head = browser.http.head(f"{site.base}/oauth2/idpresponse?state={state}")
     assert (head.status_code, head.headers["allow"]) == (405, "GET, POST")
     assert browser.http.post(f"{site.base}/oauth2/idpresponse", json={}).status_code == 415
+
+
+def test_x1_x7_x11_the_whole_way(site, visitor, provider):
+    """X1, X7, X11: a new user, whose address nobody verified; the pool shows the provider its secret in the form."""
+    site.call(
+        "UpdateIdentityProvider", UserPoolId=site.pool_id, ProviderName="Partner", AttributeMapping={"email": "email"}
+    )
+    browser = visitor(site)
+    page = come_back(browser, provider, set_out(browser, site))
+    assert page.status == 302
+    assert asked(page.location)["state"] == "s1"
+    token = claims(site.redeem(page.location)["id_token"])
+    assert token["cognito:username"] == "Partner_AbC"
+    assert (token["email"], token["email_verified"]) == (PEOPLE["OIDC"]["email"], False)
+    assert token["cognito:groups"] == [f"{site.pool_id}_Partner"]
+    assert token["identities"][0]["userId"] == "AbC"
+    assert re.fullmatch(r"[\w-]{128}", token["nonce"])
+    assert site.user("Partner_AbC")["UserStatus"] == "EXTERNAL_PROVIDER"
+    sent = provider.asked("token")[0]
+    assert sent.form["client_secret"]
+    assert sent.form["redirect_uri"] == f"{site.base}/oauth2/idpresponse"
+    assert "authorization" not in sent.headers
+    page = come_back(browser, provider, set_out(browser, site, nonce="n1", prompt="login"))
+    assert claims(site.redeem(page.location)["id_token"])["nonce"] == "n1"
+
+
+def test_the_session_of_a_provider(site, visitor, provider, user):
+    """Whoever came from a provider is let in again by it or unnamed; another one, and the pool, ask anew, until logout."""
+    browser = visitor(site)
+    come_back(browser, provider, set_out(browser, site))
+    for naming in ({}, {"identity_provider": "Partner"}, {"idp_identifier": "partner.example"}):
+        assert browser.open("/oauth2/authorize" + site.query(**naming)).location.startswith(f"{CALLBACK}?code=")
+    apple = browser.open("/oauth2/authorize" + site.query(identity_provider="SignInWithApple"))
+    assert apple.location.startswith("https://appleid.apple.com/auth/authorize?")
+    local = browser.follow(browser.open("/oauth2/authorize" + site.query(identity_provider="COGNITO")))
+    name = user(site.pool_id)
+    assert browser.send(local, username=name, password=PASSWORD).location.startswith(f"{CALLBACK}?code=")
+    assert set_out(browser, site).startswith(provider.url), "who signed in with a password did not come from there"
+    come_back(browser, provider, set_out(browser, site))
+    out = browser.open("/logout" + site.query(identity_provider="Partner"))
+    assert out.location == f"{site.base}/login{site.query()}", "signing out does not sign in again"
+    assert set_out(browser, site).startswith(provider.url)
+
+
+def test_the_implicit_way(site, visitor, provider):
+    """Tokens come in the fragment, with a nonce in the ID token although none was sent; so do errors."""
+    let_choose(site, "Partner", AllowedOAuthFlows=["implicit"])
+    browser = visitor(site)
+    page = come_back(browser, provider, set_out(browser, site, response_type="token"))
+    told = dict(parse_qsl(urlsplit(page.location).fragment))
+    assert claims(told["id_token"])["nonce"]
+    provider.denial = ("access_denied", "no")
+    page = come_back(browser, provider, set_out(browser, site, response_type="token", prompt="login"))
+    assert page.location == f"{CALLBACK}#error_description=no&state=s1&error=access_denied"
+
+
+def test_apple_comes_back_by_a_form(site, visitor, provider):
+    """Apple posts from its own site, and tells the name of its user beside the first code."""
+    mapping = {"name": "name", "given_name": "firstName"}
+    site.call(
+        "UpdateIdentityProvider", UserPoolId=site.pool_id, ProviderName="SignInWithApple", AttributeMapping=mapping
+    )
+    provider.person = dict(PEOPLE["SignInWithApple"])
+    provider.apple_user = {"name": {"firstName": "Ann", "lastName": "Lee"}}
+    browser = visitor(site)
+    location = set_out(browser, site, identity_provider="SignInWithApple")
+    assert provider.approve(location).form is not None
+    site.redeem(come_back(browser, provider, location).location)
+    username = f"SignInWithApple_{provider.person['sub']}"
+    told = {each["Name"]: each["Value"] for each in site.user(username)["UserAttributes"]}
+    assert told["given_name"] == "Ann"
+
+
+def test_x5_x6_refusals_reach_the_callback(front, visitor, provider, functions):
+    """X5, X6: what is missing, and what a function said, in the order of the captured redirects."""
+    site = front(Schema=[{"Name": "given_name", "Required": True}])
+    add_provider(site, details=provider.details())
+    let_choose(site, "Partner")
+    browser = visitor(site)
+
+    def told():
+        return come_back(browser, provider, set_out(browser, site)).location
+
+    ending = "&state=s1&error=invalid_request"
+    assert told() == f"{CALLBACK}?error_description=attributes+required%3A+%5Bgiven_name%5D{ending}"
+    site.call(
+        "UpdateIdentityProvider",
+        UserPoolId=site.pool_id,
+        ProviderName="Partner",
+        AttributeMapping={"given_name": "name"},
+    )
+    site.call("UpdateUserPool", UserPoolId=site.pool_id, LambdaConfig={"PreSignUp": functions.add(refuse)})
+    assert told() == f"{CALLBACK}?error_description=PreSignUp+failed+with+error+nope.+{ending}"
+    assert "cognito" not in browser.http.cookies
+
+
+def test_x23_no_second_factor(front, visitor, provider):
+    """X23: whoever comes from a provider is asked for no factor of the pool, also where everybody needs one."""
+    site = front()
+    site.call(
+        "SetUserPoolMfaConfig",
+        UserPoolId=site.pool_id,
+        MfaConfiguration="ON",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+    )
+    add_provider(site, details=provider.details())
+    let_choose(site, "COGNITO", "Partner")
+    browser = visitor(site)
+    assert site.redeem(come_back(browser, provider, set_out(browser, site)).location)
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_coming_back_counts(site, visitor, provider, limit):  # noqa: F811
+    """Federated sign-ins have a limit of their own; what anybody can send does not use it up."""
+    browser, other = visitor(site), visitor(site)
+    locations = [(each, set_out(each, site)) for each in (browser, other)]
+    limit("UserFederation", 1)
+    browser.open("/oauth2/idpresponse?code=c&state=x")
+    answers = [come_back(each, provider, location) for each, location in locations]
+    assert answers[0].location.startswith(f"{CALLBACK}?code=")
+    assert (answers[1].status, answers[1].response.headers["retry-after"]) == (429, "1")
+
+
+def test_cookies_that_cross_sites():
+    """Under https the first cookie comes along with a form of the provider's; old browsers get one that says nothing."""
+    identity = Identity(region="us-east-1", account_id="0" * 12, public_url="https://id.example")
+    domain = Domain(name="shop", pool_id="p", custom=False, description=DomainDescriptionType(domain="shop"))
+    context = DomainContext(identity=identity, pool=None, domain=domain, path="/")
+    crossing, legacy = (value.decode() for _, value in bind(context, "b"))
+    assert crossing == "csrf-state=b; Path=/auth/shop; Secure; HttpOnly; SameSite=None"
+    assert legacy == "csrf-state-legacy=b; Path=/auth/shop; Secure; HttpOnly"

@@ -23,9 +23,9 @@ def add_provider(site: Front, kind="OIDC", name=None, details=None, **members):
     )
 
 
-def let_choose(site: Front, *names):
+def let_choose(site: Front, *names, **changes):
     """Make the client list these providers."""
-    settings = CLIENT | {"SupportedIdentityProviders": [*names]}
+    settings = CLIENT | {"SupportedIdentityProviders": [*names]} | changes
     site.call("UpdateUserPoolClient", UserPoolId=site.pool_id, ClientId=site.client_id, **settings)
 
 

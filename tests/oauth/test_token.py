@@ -415,7 +415,7 @@ def test_the_scopes_of_a_code_are_kept(site: Site):
 def test_a_code_is_not_guessable_from_its_row(site: Site):
     """What is stored of a code does not give the code away."""
     code = query(site.authorize().headers["location"]).get("code") or site.code()
-    from poolhouse.flows.authorization import code_digest
+    from poolhouse.flows.authorization_answers import code_digest
     from poolhouse.flows.calls import Origin, PublicCall
 
     deps = site.server.deps

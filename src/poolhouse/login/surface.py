@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
-from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
+from poolhouse.core.parameters import MalformedParameters, Parameters, drop_parameters, parse_parameters
+from poolhouse.core.provider_choice import NAMING
 from poolhouse.core.rates import CHALLENGE, SIGN_IN, Category, Use
 from poolhouse.core.replica import Reach
 from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
@@ -187,7 +188,8 @@ class Login:
             raise invalid_state()
         await _count(place, _RETURN)
         request = await check_authorization(call, domain.pool, trip.query, managed=domain.managed)
-        place = replace(place, query=trip.query)
+        # A page that is shown now is one to choose anew on.
+        place = replace(place, query=drop_parameters(trip.query, NAMING))
         # Without a style the way itself is still good.
         styled = await self._styled(place, request) or place
         return await come_back(Visit(place=styled, request=request, cookies=kept), trip, given)

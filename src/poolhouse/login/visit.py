@@ -9,7 +9,8 @@ from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.pool import Pool
-from poolhouse.flows.authorization import Authorization, grant
+from poolhouse.flows.authorization import Authorization
+from poolhouse.flows.authorization_answers import grant
 from poolhouse.flows.browser import (
     COOKIE,
     BrowserSession,

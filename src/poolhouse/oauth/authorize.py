@@ -5,13 +5,8 @@ That is on the pages of the pool, or at the identity provider that the request n
 
 import logging
 
-from poolhouse.flows.authorization import (
-    Authorization,
-    AuthorizationRefused,
-    check_authorization,
-    pass_on,
-    refuse,
-)
+from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization, refuse
+from poolhouse.flows.authorization_answers import pass_on
 from poolhouse.flows.browser import COOKIE
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.web.domains import DomainContext

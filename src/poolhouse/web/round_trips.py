@@ -31,7 +31,7 @@ async def go_to_provider(
         location = await set_out(call, request, provider, redirect_uri=return_url(domain), binding=binding)
     except ProviderRefused as error:
         raise refuse(request, error.error, error.description) from error
-    return domain_redirect(location, request_id=call.origin.request_id, extra=[*extra, *_bind(domain, binding)])
+    return domain_redirect(location, request_id=call.origin.request_id, extra=[*extra, *bind(domain, binding)])
 
 
 def return_url(domain: DomainContext) -> str:
@@ -44,7 +44,7 @@ def find_binding(cookies: Mapping[str, str]) -> str | None:
     return cookies.get(BINDING) or cookies.get(LEGACY_BINDING)
 
 
-def _bind(domain: DomainContext, binding: str) -> list[Header]:
+def bind(domain: DomainContext, binding: str) -> list[Header]:
     """Return the cookies; a provider that comes back by a form of its own needs ones that cross sites.
 
     Browsers take ``SameSite=None`` only together with ``Secure``.

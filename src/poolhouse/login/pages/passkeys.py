@@ -5,7 +5,7 @@ import json
 from poolhouse.core import passkeys as rules
 from poolhouse.core.user import User
 from poolhouse.flows import passkeys
-from poolhouse.flows.authorization import find_signed_in, find_user_of, pass_on_signed_in
+from poolhouse.flows.authorization_answers import find_signed_in, find_user_of, pass_on_signed_in
 from poolhouse.flows.browser import COOKIE, BrowserSession, find_browser_session
 from poolhouse.flows.calls import UserCall
 from poolhouse.login.session import Equipping, Told

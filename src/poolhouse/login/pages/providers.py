@@ -21,7 +21,7 @@ from poolhouse.login.view import Field, Form
 from poolhouse.login.visit import Visit
 from poolhouse.web.responses import Response
 
-SEARCH_BUTTON = "domainSearchButton"
+SEARCHED, SEARCH_BUTTON = "email", "domainSearchButton"
 MAX_ADDRESS = 320
 
 
@@ -144,7 +144,7 @@ def _authorize(visit: Visit, naming: str) -> str:
 def _search_form(visit: Visit, address: str, error: str) -> Form:
     field = Field(
         id="domainSearchInput",
-        name="email",
+        name=SEARCHED,
         label=visit.text("email"),
         type="email",
         value=address,
@@ -165,7 +165,7 @@ def _search_form(visit: Visit, address: str, error: str) -> Form:
 
 def leave_by_search(visit: Visit) -> Response | None:
     """Return the redirect of a user who typed an e-mail address; None where no provider is found by it."""
-    path = find_searched(visit, visit.given("email"))
+    path = find_searched(visit, visit.given(SEARCHED))
     if path is None:
         return None
     return visit.leave(visit.place.domain.base_url.removesuffix(visit.place.root) + path)

@@ -1,7 +1,8 @@
 """``/login``: signing in, with everything that may follow a right password."""
 
 from poolhouse.core.grants import LOCAL_PROVIDER
-from poolhouse.flows.authorization import pass_on, refuse
+from poolhouse.flows.authorization import refuse
+from poolhouse.flows.authorization_answers import pass_on
 from poolhouse.flows.browser import COOKIE
 from poolhouse.flows.sign_in import Attempt, start
 from poolhouse.flows.sign_in_loop import Ask, Outcome
@@ -9,7 +10,7 @@ from poolhouse.flows.user_auth import Choice
 from poolhouse.login.fields import clean_phone, find_wrong_form, password_field, username_field, username_lead
 from poolhouse.login.pages.passkeys import FIRST
 from poolhouse.login.pages.proceed import cannot_go_on, choices_of, is_over, path_of, proceed, reply
-from poolhouse.login.pages.providers import SEARCH_BUTTON, find_section, leave_by_search, may_leave
+from poolhouse.login.pages.providers import SEARCH_BUTTON, SEARCHED, find_section, leave_by_search, may_leave
 from poolhouse.login.pages.step_up import find_near, show_step_up, step_up
 from poolhouse.login.session import Asking, Confirming, Told
 from poolhouse.login.view import Button, Field, Form
@@ -62,7 +63,7 @@ def _is_offered(visit: Visit, named: str | None) -> bool:
 async def submit(visit: Visit) -> Response:
     """Check a user name, and the password with it or after it; or look for the provider of an e-mail address."""
     if SEARCH_BUTTON in visit.form:
-        return leave_by_search(visit) or show_form(visit, wrong={"email": visit.text("no_provider")})
+        return leave_by_search(visit) or show_form(visit, wrong={SEARCHED: visit.text("no_provider")})
     username, password = clean_phone(visit.given("username")), visit.form.get("password", "")
     if not visit.is_local:
         return show_form(visit, error=visit.text("login_option"), status=401)
@@ -166,7 +167,7 @@ def show_form(
     text, place, wrong = visit.text, visit.place, wrong or {}
     form = None
     second = named and is_name_first(visit)
-    section = None if second else find_section(visit, address=visit.given("email"), error=wrong.get("email", ""))
+    section = None if second else find_section(visit, address=visit.given(SEARCHED), error=wrong.get(SEARCHED, ""))
     if visit.is_local:
         asks_password = second or not is_name_first(visit)
         fields = _fields(visit, username, wrong, named=named, locked=second, asks_password=asks_password)
@@ -208,7 +209,7 @@ def _fields(
         value=username,
         classic=visit.classic,
         readonly=locked,
-        focus=not named and not username,
+        focus=not named and not username and SEARCHED not in wrong,
         error=wrong.get("username", ""),
     )
     if not asks_password:

@@ -2,7 +2,7 @@
 
 from poolhouse.core.acr import Methods
 from poolhouse.core.user import User
-from poolhouse.flows.authorization import find_signed_in, is_step_away
+from poolhouse.flows.authorization_answers import find_signed_in, is_step_away
 from poolhouse.flows.browser import COOKIE, BrowserSession
 from poolhouse.flows.sign_in import Attempt, start
 from poolhouse.flows.user_auth import Choice

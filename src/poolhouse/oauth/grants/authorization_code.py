@@ -12,7 +12,7 @@ from poolhouse.core.groups import Group
 from poolhouse.core.parameters import Parameters
 from poolhouse.core.session import AuthorizationCode
 from poolhouse.core.user import User
-from poolhouse.flows.authorization import TOKEN_SOURCE, code_digest
+from poolhouse.flows.authorization_answers import TOKEN_SOURCE, code_digest
 from poolhouse.flows.calls import PublicCall
 from poolhouse.flows.session_tracking import begin_session
 from poolhouse.flows.tokens import Tokens, issue, open_session, prepare
