@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server, make_settings
+from tests.conftest import Server, make_settings, own_database
 from tests.delivery.test_smtp import serving
 from tests.keys import reuse_rsa_keys
 from tests.security.enumeration import Inquirer
@@ -13,13 +13,13 @@ from tests.security.test_timing import KNOWN, QUESTIONS, WAITING, check_times, f
 ROUNDS, TOLERANCE = 500, 0.05
 
 
-@pytest.fixture(scope="module")
-def inquirer(tmp_path_factory) -> Iterator[Inquirer]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def inquirer(request, tmp_path_factory) -> Iterator[Inquirer]:
     """An inquirer at a server with the default costs."""
     directory = tmp_path_factory.mktemp("timing")
-    with serving() as (_, port), reuse_rsa_keys():
+    with serving() as (_, port), reuse_rsa_keys(), own_database(request.param, directory) as url:
         costs = {"argon2_memory_kib": 19_456, "argon2_time": 2, "smtp_url": f"smtp://127.0.0.1:{port}"}
-        server = Server(make_settings(f"sqlite:///{directory}/poolhouse.db", directory, **costs))
+        server = Server(make_settings(url, directory, **costs))
         server.start()
         asking = inquirer_at(server)
         yield asking

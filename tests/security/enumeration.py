@@ -57,6 +57,11 @@ class Inquirer:
                     "AuthParameters": {"USERNAME": name, "SRP_A": self._srp["SRP_A"]},
                 },
             ),
+            self._api(
+                "InitiateAuth USER_AUTH",
+                "InitiateAuth",
+                lambda name: {"AuthFlow": "USER_AUTH", "AuthParameters": {"USERNAME": name}},
+            ),
             self._api("ForgotPassword", "ForgotPassword", lambda name: {"Username": name}),
             self._api(
                 "ConfirmForgotPassword",
