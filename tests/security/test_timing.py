@@ -33,8 +33,8 @@ CLIENT = {
     "SupportedIdentityProviders": ["COGNITO"],
 }
 QUESTIONS = (
-    "InitiateAuth USER_PASSWORD_AUTH", "InitiateAuth USER_SRP_AUTH", "InitiateAuth USER_AUTH", "ForgotPassword",
-    "ConfirmForgotPassword", "hosted page", "hosted recovery",
+    "InitiateAuth USER_PASSWORD_AUTH", "InitiateAuth USER_SRP_AUTH", "InitiateAuth USER_AUTH", "InitiateAuth EMAIL_OTP",
+    "PASSWORD_VERIFIER", "EMAIL_OTP", "ForgotPassword", "ConfirmForgotPassword", "hosted page", "hosted recovery",
 )  # fmt: skip
 
 
@@ -54,7 +54,10 @@ def inquirer_at(server: Server) -> Inquirer:
     """An inquirer in front of a pool with one user, and one who waits for a confirmation."""
     cognito = server.boto()
     pool_id = cognito.create_user_pool(
-        PoolName="timing", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
+        PoolName="timing",
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
     )["UserPool"]["Id"]
     made = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="timing", **CLIENT)["UserPoolClient"]
     user = {"UserPoolId": pool_id, "Username": KNOWN}
