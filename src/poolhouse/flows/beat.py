@@ -1,4 +1,4 @@
-"""Answers that leave on the beat, so that their time does not tell whether a user exists (design/SECURITY.md, V6.3.8).
+"""Answers that leave on the beat, so that their time does not tell whether a user exists (docs/decisions/0019).
 
 Equal work alone leaves a few per cent between a user's code that is stored and nobody's that is not: enough for whoever
 asks a thousand times. Where no password has to be hashed, answers wait for the next beat after their work began; the
