@@ -20,6 +20,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof
 from poolhouse.core.user import User
 from poolhouse.flows import devices, journal, migration, user_auth
+from poolhouse.flows.beat import refuses_on_the_beat
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import custom
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -81,6 +82,7 @@ class Reply:
     client_metadata: dict[str, str] | None = None
 
 
+@refuses_on_the_beat
 async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Outcome:
     """Begin a sign-in. Whether the client may use the flow is for its API to check.
 
@@ -124,6 +126,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     return await go_on(talk, given)
 
 
+@refuses_on_the_beat
 async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcome:
     """Go on with a sign-in; raises as ``start``, and what the challenge refuses an answer with."""
     name = required(reply.responses, "USERNAME")
