@@ -36,6 +36,11 @@ QUESTIONS = (
     "InitiateAuth USER_PASSWORD_AUTH", "InitiateAuth USER_SRP_AUTH", "InitiateAuth USER_AUTH", "InitiateAuth EMAIL_OTP",
     "PASSWORD_VERIFIER", "EMAIL_OTP", "ForgotPassword", "ConfirmForgotPassword", "hosted page", "hosted recovery",
 )  # fmt: skip
+# These vary by a millisecond at most.
+ON_THE_BEAT = {
+    "InitiateAuth EMAIL_OTP", "PASSWORD_VERIFIER", "EMAIL_OTP", "ForgotPassword", "ConfirmForgotPassword",
+    "hosted recovery",
+}  # fmt: skip
 
 
 @dataclass
@@ -101,12 +106,13 @@ def check_times(inquirer: Inquirer, question: Question, known: str, *, rounds: i
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_28_time(inquirer: Inquirer, name: str):
     """Row 28: an answer about a user takes as long as one about nobody."""
-    check_times(inquirer, find_question(inquirer, name), KNOWN, rounds=24, tolerance=0.25)
+    rounds = 12 if name in ON_THE_BEAT else 24
+    check_times(inquirer, find_question(inquirer, name), KNOWN, rounds=rounds, tolerance=0.25)
 
 
 def test_28_time_of_unconfirmed_users(inquirer: Inquirer):
     """Row 28: asking for a code again takes as long for a user who waits for one as for nobody."""
-    check_times(inquirer, inquirer.unconfirmed(), WAITING, rounds=24, tolerance=0.25)
+    check_times(inquirer, inquirer.unconfirmed(), WAITING, rounds=12, tolerance=0.25)
 
 
 # What an answer says of itself, and of the name that was asked about.
