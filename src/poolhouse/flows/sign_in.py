@@ -20,6 +20,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import METHODS, Progress, Proof
 from poolhouse.core.user import User
 from poolhouse.flows import devices, journal, migration, user_auth
+from poolhouse.flows.beat import refuses_on_the_beat
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import custom
 from poolhouse.flows.challenges.identity import INCORRECT, check_state
@@ -81,6 +82,7 @@ class Reply:
     client_metadata: dict[str, str] | None = None
 
 
+@refuses_on_the_beat
 async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Outcome:
     """Begin a sign-in. Whether the client may use the flow is for its API to check.
 
@@ -109,7 +111,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         device=device,
     )
     await journal.check_address(talk.entry, method)
-    if talk.user is None:
+    if talk.user is None and not _awaits_password(pool, attempt):
         password = attempt.password if method in WITH_PASSWORD else None
         talk = await migration.at_sign_in(talk, attempt.username, password, attempt.client_metadata)
     event = partial(events_auth.pre_authentication, pool, client, talk.user, attempt.client_metadata)
@@ -124,6 +126,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     return await go_on(talk, given)
 
 
+@refuses_on_the_beat
 async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcome:
     """Go on with a sign-in; raises as ``start``, and what the challenge refuses an answer with."""
     name = required(reply.responses, "USERNAME")
@@ -191,6 +194,13 @@ async def resume(
     talk = Talk(call=call, pool=pool, client=client, user=user, name=user.username, progress=progress)
     await journal.check_address(talk.entry, progress.method)
     return await go_on(talk, {}, partial(check_standing, user=user))
+
+
+def _awaits_password(pool: Pool, attempt: Attempt) -> bool:
+    """Whether a choice-based sign-in may yet bring the password by which another directory knows its user."""
+    preferred = attempt.choice.preferred if attempt.choice else None
+    is_open = attempt.flow is AuthFlowType.USER_AUTH and preferred in {None, ChallengeNameType.PASSWORD}
+    return is_open and attempt.password is None and migration.is_asked(pool)
 
 
 async def _begin_choice(talk: Talk, attempt: Attempt, given: Mapping[str, str]) -> Outcome:

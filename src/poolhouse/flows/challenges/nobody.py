@@ -6,7 +6,6 @@ from poolhouse.core.aliases import has_alias_form
 from poolhouse.flows.challenges.talk import Talk
 
 DIGEST_PURPOSE = "srp-nobody"
-DIGEST_BYTES = 32
 
 
 def made_up(talk: Talk, what: str) -> bytes:

@@ -1,11 +1,12 @@
 """PASSWORD_VERIFIER: proof of the password by SRP, without sending it (spec/api/04 §7)."""
 
 from collections.abc import Mapping
+from hashlib import shake_256
 
 from poolhouse.core import srp
 from poolhouse.core.user import Credentials
 from poolhouse.flows.challenges.identity import check_admitted, prove, refuse
-from poolhouse.flows.challenges.nobody import DIGEST_BYTES, made_up, made_up_id
+from poolhouse.flows.challenges.nobody import made_up, made_up_id
 from poolhouse.flows.challenges.srp_exchange import is_proved, offer, read_claim
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, required
 from poolhouse.flows.passwords import open_verifier
@@ -38,8 +39,8 @@ def _verifier_and_salt(talk: Talk) -> tuple[int, str]:
         return verifier, credentials.srp_salt
     # No password gives a made-up verifier: its logarithm is known to nobody.
     length = (srp.PRIME.bit_length() + 7) // 8
-    blocks = [made_up(talk, f"verifier {number}") for number in range(length // DIGEST_BYTES)]
-    return int.from_bytes(b"".join(blocks), "big") % srp.PRIME, srp.make_salt(made_up(talk, "salt"))
+    drawn = shake_256(made_up(talk, "verifier")).digest(length)
+    return int.from_bytes(drawn, "big") % srp.PRIME, srp.make_salt(made_up(talk, "salt"))
 
 
 def _user_id(talk: Talk) -> str:
