@@ -318,6 +318,26 @@ def test_who_is_linked(door, user):
     assert here.users() == sorted([ann, bob])
 
 
+def test_what_a_provider_says_of_who_is_linked(door, user):
+    """Becomes the user's like a change of their own, at once, but an address that is another's name (X8)."""
+    wait = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    here = door(AliasAttributes=["email"], AutoVerifiedAttributes=["email"], UserAttributeUpdateSettings=wait)
+    user(here.pool_id, email="ann@example.org", email_verified="true")
+    bob = user(here.pool_id, password=None, email="bob@example.org", email_verified="true")
+    here.call(LINK, UserPoolId=here.pool_id, DestinationUser=local(bob), SourceUser=at("Google", "1"))
+    here.call(
+        "AdminUpdateUserAttributes", UserPoolId=here.pool_id, Username=bob, UserAttributes=listed(email="b@example.org")
+    )
+    assert here.enter("1", "Google").user.pending == {"email": "b@example.org"}
+    after = here.enter("1", "Google", email="bob@example.net", email_verified="true").user
+    assert (after.attributes["email"], after.attributes["email_verified"]) == ("bob@example.net", "true")
+    assert (after.status, after.pending) == ("FORCE_CHANGE_PASSWORD", {})
+    assert here.shown("bob@example.net") == here.shown(bob)
+    taken = {"email": "ann@example.org", "email_verified": True}
+    assert here.refused("1", provider="Google", **taken) == "An account with the given email already exists."
+    assert here.shown(bob)["email"] == "bob@example.net"
+
+
 def test_linking_at_the_last_moment(door, user, functions):
     """Who is linked by the function before the sign-up comes in with the next attempt (X9)."""
     here = door()
