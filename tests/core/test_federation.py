@@ -5,6 +5,9 @@ import pytest
 from poolhouse.core.acr import Method, amr_of
 from poolhouse.core.federation import Assertion, read_level, read_methods, read_subject, read_visitor, text_of
 from poolhouse.core.identity_providers import IdentityProvider
+from poolhouse.core.sign_in import Facts, Progress
+from poolhouse.core.step_up import credit
+from poolhouse.model import ChallengeNameType as Challenge
 from poolhouse.model import IdentityProviderType, IdentityProviderTypeType
 
 
@@ -91,3 +94,12 @@ def test_levels(said: object, level: int):
     """A provider's ``acr`` stands for the highest level that is mapped to it; one that is not mapped for the first."""
     mapping = {"Level2": "urn:weak", "Level3": "urn:strong", "Level1": "urn:strong"}
     assert read_level(provider(mapping), Assertion(id_token={"acr": said})) == level
+
+
+def test_what_a_provider_asked_spares_nothing():
+    """A password that was shown to another provider is no credit for the pool's own second factor."""
+    facts = Facts(first_factors=(Challenge.PASSWORD,), factors=(Challenge.SOFTWARE_TOKEN_MFA,))
+    begun = Progress(method=Challenge.PASSWORD, event_id="", targets=(4,))
+    own = frozenset({Method.PASSWORD})
+    assert credit(facts, begun, own) != begun
+    assert credit(facts, begun, own | {Method.FEDERATED}) == begun

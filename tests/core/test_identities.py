@@ -1,6 +1,15 @@
 """The attribute and the claim ``identities`` (spec/http/04 §4.2.2)."""
 
-from poolhouse.core.identities import Shown, identities_claim, with_identities, without_provider
+from msgspec.structs import replace
+
+from poolhouse.core.identities import (
+    Shown,
+    identities_claim,
+    is_known_by,
+    is_profile,
+    with_identities,
+    without_provider,
+)
 
 
 def shown(user_id: str, provider: str, *, primary: bool = False, issuer: str | None = None) -> Shown:
@@ -40,3 +49,17 @@ def test_the_last_identity_takes_the_attribute_along():
     assert [claim["userId"] for claim in identities_claim(left["identities"])] == ["2"]
     assert without_provider(left, "Q") == with_identities(left, []) == {"name": "Ann"}
     assert without_provider({"name": "Ann"}, "P") == {"name": "Ann"}
+
+
+def test_the_identity_that_a_user_began_with_stays():
+    """Also where its provider is gone, and only it makes a user one who came from a provider."""
+    began = with_identities({}, [shown("1", "P", primary=True), shown("2", "Q")])
+    left = without_provider(without_provider(began, "Q"), "P")
+    assert left == with_identities(began, []) == with_identities({}, [shown("1", "P", primary=True)])
+    linked = with_identities(left, [shown("3", "R")])
+    assert [claim["userId"] for claim in identities_claim(linked["identities"])] == ["1", "3"]
+    assert is_profile(left)
+    assert not is_profile(with_identities({}, [shown("1", "P")]))
+    assert is_known_by(left, replace(shown("1", "P", primary=True), date_created=1))
+    assert not is_known_by(left, shown("1", "P", primary=True, issuer="https://other.example.org"))
+    assert not is_known_by(linked, shown("3", "R", primary=True))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from poolhouse.core.acr import Method
 from poolhouse.core.federation import Assertion
 from poolhouse.core.grants import OAuthError
+from poolhouse.core.log_delivery import activity_record
 from poolhouse.core.replica import Regional, Replica
 from poolhouse.flows.calls import Origin, PublicCall
 from poolhouse.flows.federation import arrive
@@ -24,6 +25,23 @@ SCHEMA = [
     {"Name": "roles", "AttributeDataType": "String", "Mutable": True},
     {"Name": "tenant", "AttributeDataType": "String", "Mutable": False},
 ]
+
+
+def a_call(server) -> PublicCall:
+    """A request from somewhere."""
+    origin = Origin(request_id="r", address="192.0.2.1", user_agent="Mozilla/5.0 (X11; Linux) Firefox/130.0")
+    return PublicCall(deps=server.deps, now=server.deps.clock.now(), origin=origin)
+
+
+async def arrive_at(server, client_id, provider, assertion, seat=None):
+    """Who signs in at an app by what a provider says."""
+    call = a_call(server)
+
+    def load(tx):
+        pool, client = tx.catalogue.find_app(client_id)
+        return replace(pool, seat=seat), client, tx.identity_providers.find(pool.id, provider)
+
+    return await arrive(call, *await call.store.read(load), assertion)
 
 
 class Door:
@@ -63,22 +81,9 @@ class Door:
     def change(self, **settings) -> None:
         self.call("UpdateUserPool", UserPoolId=self.pool_id, **settings)
 
-    @property
-    def public(self) -> PublicCall:
-        deps = self.server.deps
-        origin = Origin(request_id="r", address="192.0.2.1", user_agent="Mozilla/5.0 (X11; Linux) Firefox/130.0")
-        return PublicCall(deps=deps, now=deps.clock.now(), origin=origin)
-
     async def arrive(self, assertion, provider="MyIdP"):
         """Who that is, by the flow."""
-        call = self.public
-
-        def load(tx):
-            found, client = tx.catalogue.find_app(self.app["ClientId"])
-            return replace(found, seat=self.seat), client, tx.identity_providers.find(self.pool_id, provider)
-
-        pool, client, known = await call.store.read(load)
-        return await arrive(call, pool, client, known, assertion)
+        return await arrive_at(self.server, self.app["ClientId"], provider, assertion, self.seat)
 
     def enter(self, sub="AbC", /, provider="MyIdP", **told):
         """What a sign-in ends in; the claims are the ID token's."""
@@ -86,7 +91,7 @@ class Door:
 
     def tokens(self, signed_in):
         """The tokens of a sign-in, with all that it left to write."""
-        return self.server.run(finish_with_tokens(self.public, signed_in))
+        return self.server.run(finish_with_tokens(a_call(self.server), signed_in))
 
     def refused(self, sub="AbC", /, **told) -> str:
         """What the application is told instead."""
@@ -313,6 +318,26 @@ def test_who_is_linked(door, user):
     assert here.users() == sorted([ann, bob])
 
 
+def test_what_a_provider_says_of_who_is_linked(door, user):
+    """Becomes the user's like a change of their own, at once, but an address that is another's name (X8)."""
+    wait = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    here = door(AliasAttributes=["email"], AutoVerifiedAttributes=["email"], UserAttributeUpdateSettings=wait)
+    user(here.pool_id, email="ann@example.org", email_verified="true")
+    bob = user(here.pool_id, password=None, email="bob@example.org", email_verified="true")
+    here.call(LINK, UserPoolId=here.pool_id, DestinationUser=local(bob), SourceUser=at("Google", "1"))
+    here.call(
+        "AdminUpdateUserAttributes", UserPoolId=here.pool_id, Username=bob, UserAttributes=listed(email="b@example.org")
+    )
+    assert here.enter("1", "Google").user.pending == {"email": "b@example.org"}
+    after = here.enter("1", "Google", email="bob@example.net", email_verified="true").user
+    assert (after.attributes["email"], after.attributes["email_verified"]) == ("bob@example.net", "true")
+    assert (after.status, after.pending) == ("FORCE_CHANGE_PASSWORD", {})
+    assert here.shown("bob@example.net") == here.shown(bob)
+    taken = {"email": "ann@example.org", "email_verified": True}
+    assert here.refused("1", provider="Google", **taken) == "An account with the given email already exists."
+    assert here.shown(bob)["email"] == "bob@example.net"
+
+
 def test_linking_at_the_last_moment(door, user, functions):
     """Who is linked by the function before the sign-up comes in with the next attempt (X9)."""
     here = door()
@@ -423,9 +448,10 @@ def test_a_provider_that_comes_back(door, call, server):
 
 
 def test_what_the_journal_says(door, call):
-    """A sign-in passes or fails with nothing asked by the pool; its event is the one that the tokens name."""
+    """A sign-in passes or fails, with nothing that the pool asked; its event is the one that the tokens name."""
     here = door(UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"})
-    token = claims(here.tokens(here.enter()).id_token)
+    signed_in = here.enter()
+    token = claims(here.tokens(signed_in).id_token)
     member = {"UserPoolId": here.pool_id, "Username": "myidp_abc"}
     call("AdminDisableUser", **member)
     here.refused()
@@ -434,6 +460,8 @@ def test_what_the_journal_says(door, call):
     assert (passed["EventId"], passed["EventType"]) == (token["event_id"], "SignIn")
     assert passed["ChallengeResponses"] == []
     assert passed["EventContextData"]["IpAddress"] == "192.0.2.1"
+    event = here.server.read(lambda tx: tx.auth_events.find(signed_in.user, passed["EventId"]))
+    assert activity_record(event, signed_in.user, 0)["message"]["idpName"] == "MyIdP"
 
 
 def test_levels_and_methods_of_a_provider(door, call):

@@ -99,7 +99,7 @@ def identities(call, pool_id, username):
 
 
 def federate(server, pool_id, username, provider, subject):
-    """Have a user be one who came into being by signing in at a provider, which is a later version's work."""
+    """Have a user be one who came into being by signing in at a provider, whatever the name."""
 
     def work(tx):
         user = tx.users.find_by_username(pool_id, username)

@@ -40,7 +40,6 @@ PASSWORDS = "operations/test_spec_passwords.py::"
 ATTRIBUTES = "operations/test_spec_attributes.py::"
 TOKENS = "operations/test_spec_tokens.py::"
 PASSKEYS = "operations/test_passkeys.py::"
-FEDERATION = Later("Nobody signs in through another provider yet, so nothing asks this function.")
 REGISTRATION = Later("Clients cannot register themselves yet: the endpoint /oauth2/register.")
 SENDERS = Kept("Messages go through the installation's gateway, which has no use for what names AWS's own.")
 ORDER = "operations/test_trigger_order.py::"
@@ -73,7 +72,7 @@ POOL: dict[str, str | Kept | Later] = {
     "LambdaConfig.CustomEmailSender.*": "operations/test_custom_senders.py::test_every_source",
     "LambdaConfig.CustomSMSSender.*": "operations/test_custom_senders.py::test_text_messages_have_their_own_sender",
     "LambdaConfig.KMSKeyID": "operations/test_custom_senders.py::test_what_goes_wrong_is_not_told",
-    "LambdaConfig.InboundFederation.*": FEDERATION,
+    "LambdaConfig.InboundFederation.*": "flows/test_federation.py::test_a_function_between_provider_and_mapping",
     "AutoVerifiedAttributes": "operations/test_sign_up.py::test_nothing_to_verify_means_no_code",
     "AliasAttributes": TOKENS + "test_signing_in_by_every_name",
     "UsernameAttributes": "operations/test_sign_up.py::test_username_attributes",

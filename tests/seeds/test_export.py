@@ -10,7 +10,10 @@ import jwt
 import pytest
 from pycognito.aws_srp import AWSSRP
 
+from poolhouse.core.federation import Assertion
 from tests.conftest import Server
+from tests.flows.test_federation import arrive_at
+from tests.operations.test_provider_links import OIDC
 from tests.seeds.conftest import PASSWORD, POOL_ID, SECRET
 from tests.seeds.test_application import sign_in_by_app
 from tests.test_cli import command, settings_for  # noqa: F401 - a fixture
@@ -109,6 +112,10 @@ def test_every_setting_comes_back(command, seeded, call, server, pool, app, user
     )
     name = user(pool_id, "Eve@example.org", password="Correct-Horse-10", email_verified="true")
     call("AdminDisableUser", UserPoolId=pool_id, Username=name)
+    members = {"ProviderType": "OIDC", "ProviderDetails": OIDC, "AttributeMapping": {"email": "email", "name": "name"}}
+    call("CreateIdentityProvider", UserPoolId=pool_id, ProviderName="Partner", **members)
+    told = Assertion(id_token={"sub": "AbC", "email": "eve@example.org", "name": "Eve"})
+    server.run(arrive_at(server, client["ClientId"], "Partner", told))
     other = seeded(exported(command, server, pool_id))
 
     def answers(cognito) -> list[Any]:
@@ -117,6 +124,7 @@ def test_every_setting_comes_back(command, seeded, call, server, pool, app, user
             cognito.get_user_pool_mfa_config(UserPoolId=pool_id),
             cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client["ClientId"])["UserPoolClient"],
             cognito.admin_get_user(UserPoolId=pool_id, Username="eve@example.org"),
+            cognito.admin_get_user(UserPoolId=pool_id, Username="partner_abc"),
             cognito.describe_user_pool_domain(Domain="login.export.example.org")["DomainDescription"],
             cognito.get_user_pool_session_configuration(UserPoolId=pool_id),
             cognito.get_user_pool_client_session_configuration(**own),
@@ -124,7 +132,7 @@ def test_every_setting_comes_back(command, seeded, call, server, pool, app, user
         for each in found:
             each.pop("ResponseMetadata", None)
         for member in ("Version", "CloudFrontDistribution"):
-            found[4].pop(member)
+            found[5].pop(member)
         return found
 
     before, after = answers(server.boto()), answers(other.boto())

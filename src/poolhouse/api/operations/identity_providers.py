@@ -1,4 +1,4 @@
-"""Identity providers as records; signing in by them is not in this version (spec/api/02 §7)."""
+"""Identity providers as records (spec/api/02 §7)."""
 
 from msgspec.structs import replace
 

@@ -47,8 +47,7 @@ async def admin_link_provider_for_user(
 ) -> AdminLinkProviderForUserResponse:
     """Link a user to an identity at a provider, so that signing in there means this user.
 
-    Differs from Cognito: signing in by a provider is not in this version, so a link shows in
-    `identities` and in tokens, and takes effect with a later one. A ProviderAttributeValue has at most 256 characters.
+    Differs from Cognito: a ProviderAttributeValue has at most 256 characters.
     """
 
     def commit(tx: Tx) -> None:
