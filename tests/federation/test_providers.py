@@ -37,6 +37,7 @@ def test_openid_connect(desk, provider: Provider):
     assert token.form["grant_type"] == "authorization_code"
     for request in provider.requests:
         assert request.headers["user-agent"] == "Amazon/Cognito"
+        assert request.headers["accept-encoding"] == "identity"
     assert len({request.headers["x-amz-cognito-request-id"] for request in provider.requests}) == 7
 
 
