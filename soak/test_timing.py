@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server, make_settings
+from tests.conftest import Server, make_settings, own_database
 from tests.delivery.test_smtp import serving
 from tests.keys import reuse_rsa_keys
 from tests.security.enumeration import Inquirer
 from tests.security.test_timing import KNOWN, QUESTIONS, WAITING, check_times, find_question, inquirer_at
 
-ROUNDS, TOLERANCE = 500, 0.05
+ROUNDS, TOLERANCE = 500, 0.03
 
 
-@pytest.fixture(scope="module")
-def inquirer(tmp_path_factory) -> Iterator[Inquirer]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def inquirer(request, tmp_path_factory) -> Iterator[Inquirer]:
     """An inquirer at a server with the default costs."""
     directory = tmp_path_factory.mktemp("timing")
-    with serving() as (_, port), reuse_rsa_keys():
+    with serving() as (_, port), reuse_rsa_keys(), own_database(request.param, directory) as url:
         costs = {"argon2_memory_kib": 19_456, "argon2_time": 2, "smtp_url": f"smtp://127.0.0.1:{port}"}
-        server = Server(make_settings(f"sqlite:///{directory}/poolhouse.db", directory, **costs))
+        server = Server(make_settings(url, directory, **costs))
         server.start()
         asking = inquirer_at(server)
         yield asking
@@ -30,7 +30,7 @@ def inquirer(tmp_path_factory) -> Iterator[Inquirer]:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_time(inquirer: Inquirer, name: str):
-    """An answer about a user takes as long as one about nobody, to a twentieth."""
+    """An answer about a user takes as long as one about nobody, to three in a hundred."""
     check_times(inquirer, find_question(inquirer, name), KNOWN, rounds=ROUNDS, tolerance=TOLERANCE)
 
 

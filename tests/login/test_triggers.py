@@ -1,5 +1,7 @@
 """What functions hear of sign-ins on the pages, and how their words show there (spec/http/09, row L13)."""
 
+import pytest
+
 from tests.conftest import PASSWORD
 from tests.operations.talk import refusal
 
@@ -49,3 +51,26 @@ def test_users_come_over_from_another_directory(front, visitor, functions):
     assert reset.error == "Password reset required for the user"
     assert "id_token" in site.redeem(browser.send(reset, username="ann", password="old").location)
     assert [site.user(name)["UserStatus"] for name in ("ann", "bob")] == ["CONFIRMED", "RESET_REQUIRED"]
+
+
+@pytest.mark.parametrize("existence", ["LEGACY", "ENABLED"])
+def test_users_come_over_who_give_their_name_first(front, visitor, functions, existence):
+    """The function is asked once the password is there; until then there is nobody who could be refused."""
+
+    def look_up(event, context):
+        if event["request"]["password"] == "old":
+            event["response"]["userAttributes"] = {"email": "ann@pages.example", "email_verified": "true"}
+            event["response"] |= {"finalUserStatus": "CONFIRMED", "messageAction": "SUPPRESS"}
+        return event
+
+    client = {
+        "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        "PreventUserExistenceErrors": existence,
+    }
+    site = front(client=client, LambdaConfig={"UserMigration": functions.add(look_up)})
+    browser = visitor(site)
+    asked = browser.send(browser.open("/login" + site.query()), username="ann")
+    wrong = browser.send(asked, password="new")
+    assert wrong.error
+    again = browser.send(browser.open("/login" + site.query()), username="ann")
+    assert "id_token" in site.redeem(browser.send(again, password="old").location)

@@ -175,19 +175,41 @@ def test_failures_look_like_nobody(call, town, existence, refused):
         assert "CodeDeliveryDetails" in here.forgets("stranger")
 
 
-def test_a_password_chosen_on_the_way_brings_the_user_over(call, town, app):
+@pytest.mark.parametrize("existence", ["ENABLED", "LEGACY"])
+@pytest.mark.parametrize("preferred", [{}, {"PREFERRED_CHALLENGE": "PASSWORD"}], ids=["choice", "preferred"])
+def test_a_password_chosen_on_the_way_brings_the_user_over(call, town, app, existence, preferred):
     """In a choice-based sign-in the function is asked once the password is there, as for any other first sign-in."""
-    here = town(existence="ENABLED")
+    here = town()
     flows = ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-    client = app(here.pool_id, ExplicitAuthFlows=flows, PreventUserExistenceErrors="ENABLED")
-    ids = {"ClientId": client["ClientId"]}
-    asked = call("InitiateAuth", **ids, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": "ann"})
+    client = app(here.pool_id, ExplicitAuthFlows=flows, PreventUserExistenceErrors=existence)
+    ids = {"ClientId": client["ClientId"], "AuthFlow": "USER_AUTH"}
+    unknown = WRONG_PASSWORD if existence == "ENABLED" else NO_USER
+    for name, password, expected in (("stranger", OLD_PASSWORD, unknown), ("ann", OLD_PASSWORD, None)):
+        asked = call("InitiateAuth", **ids, AuthParameters={"USERNAME": name} | preferred)
+        chosen = {"ANSWER": "PASSWORD"} if asked["ChallengeName"] == "SELECT_CHALLENGE" else {}
+        answer = {
+            "ClientId": client["ClientId"],
+            "ChallengeName": asked["ChallengeName"],
+            "Session": asked["Session"],
+            "ChallengeResponses": {"USERNAME": name, "PASSWORD": password} | chosen,
+        }
+        if expected:
+            assert refusal(call, "RespondToAuthChallenge", **answer) == expected
+        else:
+            made = call("RespondToAuthChallenge", **answer)["AuthenticationResult"]
+            assert claims(made["IdToken"])["email"] == "ann@old.example"
+    assert [event["userName"] for event in here.events()] == ["stranger", "ann"]
+
+
+@pytest.mark.parametrize("preferred", ["PASSWORD_SRP", "EMAIL_OTP", "WEB_AUTHN"])
+def test_other_choices_bring_nobody_over(call, town, app, preferred):
+    """Who is elsewhere is unknown to whatever shows no password, also where the client does not conceal that."""
+    here = town()
+    client = app(here.pool_id, ExplicitAuthFlows=["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+    parameters = {"USERNAME": "ann", "PREFERRED_CHALLENGE": preferred, "SRP_A": "1" * 64}
+    ids = {"ClientId": client["ClientId"], "AuthFlow": "USER_AUTH"}
+    assert refusal(call, "InitiateAuth", **ids, AuthParameters=parameters) == NO_USER
     assert here.events() == []
-    answer = {"USERNAME": "ann", "ANSWER": "PASSWORD", "PASSWORD": OLD_PASSWORD}
-    ids |= {"ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
-    made = call("RespondToAuthChallenge", **ids, ChallengeResponses=answer)
-    assert claims(made["AuthenticationResult"]["IdToken"])["email"] == "ann@old.example"
-    assert len(here.events()) == 1
 
 
 def test_guesses_at_the_other_directory_lock_the_name(call, town):

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 import time
 
 import pytest
 import uvicorn
 
+from poolhouse.cli.http import FAREWELL_SECONDS
 from poolhouse.cli.listening import server_config
 from poolhouse.settings import Settings
 from tests.conftest import free_port
@@ -17,9 +19,9 @@ from tests.conftest import free_port
 class Serving:
     """The server around one ASGI application."""
 
-    def __init__(self, app, **options):
+    def __init__(self, app, *, settings=None, **options):
         self.port = free_port()
-        config = server_config(Settings(port=self.port), app, lifespan="off", **options)
+        config = server_config(Settings(port=self.port, **(settings or {})), app, lifespan="off", **options)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -36,8 +38,11 @@ class Serving:
         return self
 
     def __exit__(self, *_):
-        self._server.should_exit = True
+        self.stop()
         self._thread.join(20)
+
+    def stop(self):
+        self._server.should_exit = True
 
     def connect(self):
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -215,3 +220,20 @@ def test_applications_out_of_order(events):
         answer = serving.talk(CLOSE)
         assert answer == b"" or answer.startswith(b"HTTP/1.1 500 ")
         assert serving.talk(CLOSE.replace(b"GET /", b"GET /on")).endswith(b"GET /on ")
+
+
+def test_a_slow_client_of_tls_gets_all_of_its_answer_from_a_server_that_stops(certificate):
+    """A connection is ended without TLS's farewell only once there is nothing left to send on it."""
+    cert, key = certificate
+    told = bytes(20_000_000)
+    context = ssl.create_default_context(cafile=cert)
+    headers = [(b"content-length", str(len(told)).encode())]
+    app = application({"status": 200, "headers": headers}, told)
+    with Serving(app, settings={"tls_cert": cert, "tls_key": key}) as serving:
+        with serving.connect() as plain, context.wrap_socket(plain, server_hostname="localhost") as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            answer = slow.recv(1)
+            serving.stop()
+            time.sleep(FAREWELL_SECONDS * 1.2)
+            answer += receive(slow)
+        assert len(answer.partition(b"\r\n\r\n")[2]) == len(told)

@@ -1,10 +1,7 @@
 """What flags and settings of ``poolhouse serve`` do to the answers."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import json
-import pathlib
 import socket
 import ssl
 import threading
@@ -15,41 +12,12 @@ import httpx
 import jwt
 import pytest
 import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from poolhouse.cli.listening import server_config
+from poolhouse.cli.listening import DRAIN_SECONDS, server_config
 from poolhouse.settings import Settings
 from tests.conftest import PASSWORD, free_port
 
 pytestmark = pytest.mark.xdist_group("process")
-
-
-@pytest.fixture
-def certificate(tmp_path: pathlib.Path) -> tuple[str, str]:
-    """The files of a certificate for this machine and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert_file.write_bytes(made.public_bytes(Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return str(cert_file), str(key_file)
 
 
 def wait_for(url: str, **options) -> None:
@@ -66,7 +34,7 @@ def wait_for(url: str, **options) -> None:
 
 
 def test_https(install, tmp_path, certificate):
-    """With a certificate the server speaks TLS only, cookies are Secure, and the issuer is https."""
+    """With a certificate the server speaks TLS only, cookies are Secure, the issuer is https; no idle client delays its end."""
     cert, key = certificate
     program = install(f"sqlite:///{tmp_path}/data/poolhouse.db", TLS_CERT=cert, TLS_KEY=key, WORKERS="2")
     url = f"https://localhost:{program.port}"
@@ -96,7 +64,9 @@ def test_https(install, tmp_path, certificate):
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://localhost:{program.port}/health/ready")
     assert program.out("env", "--format", "dotenv").startswith(f"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={url}\n")
+    began = time.monotonic()
     assert program.stop() == 0
+    assert time.monotonic() - began < DRAIN_SECONDS / 2, "the connection that boto3 keeps was waited for"
 
 
 def test_old_tls_is_refused(install, tmp_path, certificate):

@@ -20,7 +20,12 @@ HASHING = {"argon2_memory_kib": 8192, "argon2_time": 2}
 KNOWN, UNKNOWN, WAITING = "knower28@example.com", "kobody28@example.com", "kaiter28@example.com"
 CLIENT = {
     "PreventUserExistenceErrors": "ENABLED",
-    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    "ExplicitAuthFlows": [
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_USER_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    ],
     "AllowedOAuthFlowsUserPoolClient": True,
     "AllowedOAuthFlows": ["code"],
     "AllowedOAuthScopes": ["openid"],
@@ -28,8 +33,8 @@ CLIENT = {
     "SupportedIdentityProviders": ["COGNITO"],
 }
 QUESTIONS = (
-    "InitiateAuth USER_PASSWORD_AUTH", "InitiateAuth USER_SRP_AUTH", "ForgotPassword", "ConfirmForgotPassword",
-    "hosted page", "hosted recovery",
+    "InitiateAuth USER_PASSWORD_AUTH", "InitiateAuth USER_SRP_AUTH", "InitiateAuth USER_AUTH", "InitiateAuth EMAIL_OTP",
+    "PASSWORD_VERIFIER", "EMAIL_OTP", "ForgotPassword", "ConfirmForgotPassword", "hosted page", "hosted recovery",
 )  # fmt: skip
 
 
@@ -49,7 +54,10 @@ def inquirer_at(server: Server) -> Inquirer:
     """An inquirer in front of a pool with one user, and one who waits for a confirmation."""
     cognito = server.boto()
     pool_id = cognito.create_user_pool(
-        PoolName="timing", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
+        PoolName="timing",
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
     )["UserPool"]["Id"]
     made = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="timing", **CLIENT)["UserPoolClient"]
     user = {"UserPoolId": pool_id, "Username": KNOWN}
@@ -104,7 +112,7 @@ def test_28_time_of_unconfirmed_users(inquirer: Inquirer):
 # What an answer says of itself, and of the name that was asked about.
 VARYING = {"date", "x-amzn-requestid", "x-amz-cognito-request-id"}
 NAMED = [
-    (re.compile(r'"(SALT|SRP_B|SECRET_BLOCK|USERNAME|USER_ID_FOR_SRP)":"([^"]*)"'), r'"\1"'),
+    (re.compile(r'"(SALT|SRP_B|SECRET_BLOCK|Session|USERNAME|USER_ID_FOR_SRP)":"([^"]*)"'), r'"\1"'),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
     (re.compile(r"(page-data=)[^;]*"), r"\1"),
 ]

@@ -6,6 +6,9 @@ timer for each connection instead of one for each request; an answer leaves in o
 """
 
 import asyncio
+import fcntl
+import struct
+import termios
 from asyncio import TimerHandle
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 # An access token of 64 KiB and its neighbours fit. One read of the socket may come on top.
 HEAD_LIMIT = 128 * 1024
+# A client that keeps an idle connection does not read, so it does not answer TLS's farewell (RFC 8446 §6.1) either.
+FAREWELL_SECONDS = 1
 
 # What no header may hold (RFC 9110 §5.5); the ends of its lines are counted.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
@@ -125,6 +130,25 @@ class Http(HttpToolsProtocol):
             if self._head > HEAD_LIMIT:
                 self.send_400_response("The head of the request is too large.")
 
+    def shutdown(self) -> None:
+        """End the connection, after the answer that is under way; a server that stops awaits no farewell of TLS."""
+        super().shutdown()
+        if self.transport.is_closing() and self.transport.get_extra_info("ssl_object") is not None:
+            self._part_later()
+
+    def _part_later(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self.loop.call_later(FAREWELL_SECONDS, self._part)
+
+    def _part(self) -> None:
+        # A slow client still gets the rest of its answer. What uvloop keeps between TLS and the socket does not show,
+        # but while there is anything the kernel has something left to send.
+        if self.transport.get_write_buffer_size() or _unsent(self.transport.get_extra_info("socket")):
+            self._part_later()
+        else:
+            self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer together with the connection."""
         super().connection_lost(exc)
@@ -193,3 +217,10 @@ class Http(HttpToolsProtocol):
             self.timeout_keep_alive_handler()
         else:
             self._watch = self.loop.call_later(left, self._look)
+
+
+def _unsent(connection: Any) -> int:
+    """Return how many bytes the kernel holds that the other side has not acknowledged (tcp(7), SIOCOUTQ)."""
+    number: int
+    (number,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))
+    return number

@@ -49,6 +49,12 @@ _REFUSALS = (
 )
 
 
+def is_asked(pool: Pool) -> bool:
+    """Whether another directory is asked about users that the pool does not know."""
+    # Users are not made through a replica (spec/api/10 §3).
+    return pool.seat is None and find_function(pool.settings.lambda_config, "UserMigration") is not None
+
+
 async def at_sign_in(talk: Talk, username: str, password: str | None, validation_data: dict[str, str] | None) -> Talk:
     """Return a talk with the user whom the pool's function knows by this name and password, if it does.
 
@@ -57,7 +63,7 @@ async def at_sign_in(talk: Talk, username: str, password: str | None, validation
     while the name is locked.
     """
     call, pool, client = talk.call, talk.pool, talk.client
-    tried = password is not None and _is_asked(pool)
+    tried = password is not None and is_asked(pool)
     if password is not None and tried:
         check_open = partial(limits.check_not_locked, now=call.now, pool=pool, username=talk.name)
         await call.store.read(check_open)
@@ -82,17 +88,12 @@ async def at_recovery(
     It is asked as often as codes can be: beyond that the caller refuses anyway.
     """
     name = fold_username(pool, username)
-    if not _is_asked(pool) or not await call.store.read(
+    if not is_asked(pool) or not await call.store.read(
         lambda tx: limits.is_attempt_left(tx, call.now, pool, name, Purpose.RECOVER)
     ):
         return None
     request = partial(migration.recovery_request, client_metadata)
     return await _migrate(call, pool, client, username, migration.AT_RECOVERY, request)
-
-
-def _is_asked(pool: Pool) -> bool:
-    # Users are not made through a replica (spec/api/10 §3).
-    return pool.seat is None and find_function(pool.settings.lambda_config, "UserMigration") is not None
 
 
 async def _migrate(

@@ -14,6 +14,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import User
 from poolhouse.flows import compromised, journal, limits, migration
+from poolhouse.flows.beat import on_the_beat
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -39,6 +40,7 @@ NO_COMBINATION = "Username/client id combination not found."
 UNRECOVERABLE = frozenset({UserStatusType.FORCE_CHANGE_PASSWORD, UserStatusType.EXTERNAL_PROVIDER})
 
 
+@on_the_beat
 async def forgot(
     call: Call, pool: Pool, client: Client, username: str, client_metadata: dict[str, str] | None
 ) -> CodeDeliveryDetailsType:
@@ -77,6 +79,7 @@ async def forgot(
     raise UserNotFoundException(NO_COMBINATION)
 
 
+@on_the_beat
 async def confirm_forgot(
     call: Call,
     pool: Pool,

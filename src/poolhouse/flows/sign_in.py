@@ -109,7 +109,7 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
         device=device,
     )
     await journal.check_address(talk.entry, method)
-    if talk.user is None:
+    if talk.user is None and not _awaits_password(pool, attempt):
         password = attempt.password if method in WITH_PASSWORD else None
         talk = await migration.at_sign_in(talk, attempt.username, password, attempt.client_metadata)
     event = partial(events_auth.pre_authentication, pool, client, talk.user, attempt.client_metadata)
@@ -191,6 +191,13 @@ async def resume(
     talk = Talk(call=call, pool=pool, client=client, user=user, name=user.username, progress=progress)
     await journal.check_address(talk.entry, progress.method)
     return await go_on(talk, {}, partial(check_standing, user=user))
+
+
+def _awaits_password(pool: Pool, attempt: Attempt) -> bool:
+    """Whether a choice-based sign-in may yet bring the password by which another directory knows its user."""
+    preferred = attempt.choice.preferred if attempt.choice else None
+    is_open = attempt.flow is AuthFlowType.USER_AUTH and preferred in {None, ChallengeNameType.PASSWORD}
+    return is_open and attempt.password is None and migration.is_asked(pool)
 
 
 async def _begin_choice(talk: Talk, attempt: Attempt, given: Mapping[str, str]) -> Outcome:

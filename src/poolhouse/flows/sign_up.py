@@ -17,6 +17,7 @@ from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.core.user import Credentials, User
 from poolhouse.flows import compromised, journal, sign_up_session
+from poolhouse.flows.beat import on_the_beat
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, find_refusal, make_code
 from poolhouse.flows.consult import consult
@@ -146,6 +147,7 @@ async def confirm(
     return sign_up_session.seal(call, client, user, sign_up_session.METHODS[confirmed_by])
 
 
+@on_the_beat
 async def resend(
     call: Call, pool: Pool, client: Client, username: str, client_metadata: dict[str, str] | None
 ) -> CodeDeliveryDetailsType:

@@ -7,6 +7,7 @@ counts once, with it.
 
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from poolhouse.core.replica_rules import check_challenge
 from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
 from poolhouse.flows import limits
+from poolhouse.flows.beat import keep_beat
 from poolhouse.flows.challenges.choice import find_facts
 from poolhouse.flows.challenges.identity import check_admitted
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, identified, required
@@ -61,6 +63,10 @@ class OneTimeCode:
         Raises the errors of ``send_code``; for a first factor those of ``check_admitted``, for a second one
         InvalidParameterException where there is nowhere to send it.
         """
+        async with _paced(talk):
+            return await self._ask(talk)
+
+    async def _ask(self, talk: Talk) -> Question:
         user = await self._find_addressee(talk)
         if user is None and not _is_first(talk):
             raise InvalidParameterException(f"User does not have delivery config set to turn on {self.name}")
@@ -85,6 +91,10 @@ class OneTimeCode:
         Raises CodeMismatchException, NotAuthorizedException while locked, MFAMethodNotFoundException where the user lost
         the address meanwhile, and AliasExistsException where one that is set up is somebody else's alias.
         """
+        async with _paced(talk):
+            return await self._check(talk, answer)
+
+    async def _check(self, talk: Talk, answer: Mapping[str, str]) -> Proved:
         code = next((answer[name] for name in self.answers if answer.get(name)), None)
         code = code or required(answer, self.answers[0])
         user, guess = await self._find_addressee(talk), _guess_of(talk)
@@ -169,6 +179,11 @@ class OneTimeCode:
     @property
     def _flag(self) -> str:
         return f"{self.attribute}_verified"
+
+
+def _paced(talk: Talk) -> AbstractAsyncContextManager[None]:
+    """Keep what strangers may ask from telling by its time whether there is such a user."""
+    return keep_beat(talk.client) if _is_first(talk) else nullcontext()
 
 
 def _is_first(talk: Talk) -> bool:
