@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import email
 import email.policy
-import ipaddress
 import logging
 import pathlib
 import socket
@@ -12,15 +11,11 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from poolhouse.core.message import Message
@@ -30,6 +25,7 @@ from poolhouse.delivery.failure import BadSetting, NotDelivered
 from poolhouse.delivery.mail import compose, to_text
 from poolhouse.delivery.smtp import SmtpSender, SmtpSettings, StartTls, read_smtp_url
 from poolhouse.model import CodeDeliveryFailureException
+from tests.certificates import self_signed
 
 MESSAGE = Message(
     id="5f2c1d1e-0000-4000-8000-000000000001",
@@ -91,29 +87,8 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, ssl.SSLContext]:
     """A certificate for the loopback address that only those who are told to trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    begin = datetime.now(UTC) - timedelta(hours=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     folder = tmp_path_factory.mktemp("tls")
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return folder / "cert.pem", context
+    return folder / "cert.pem", self_signed(folder)
 
 
 def settings(port: int, **changes) -> SmtpSettings:

@@ -62,12 +62,13 @@ class Desk:
 
 @pytest.fixture
 def desk(provider: Provider) -> Iterator[Callable[..., Desk]]:
-    """Make a provider known to a pool; give the pool's side of it. Requests may take ``seconds``."""
+    """Make a provider known to a pool; give the pool's side of it. Requests may take ``seconds``, and go over the real ``network``."""
     with asyncio.Runner() as runner:
         opened: list[Providers] = []
 
-        def make(kind: str = "OIDC", seconds: float = 5.0, **changes: Any) -> Desk:
-            made = Providers(wall=wall, make_id=lambda: f"id-{next(_ids)}", seconds=seconds, transport=Roads)
+        def make(kind: str = "OIDC", seconds: float = 5.0, *, network: bool = False, **changes: Any) -> Desk:
+            road = None if network else Roads
+            made = Providers(wall=wall, make_id=lambda: f"id-{next(_ids)}", seconds=seconds, transport=road)
             opened.append(made)
             return Desk(runner.run, made, provider, kind, **changes)
 

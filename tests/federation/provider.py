@@ -16,6 +16,7 @@ import functools
 import html
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -121,13 +122,19 @@ class Grant:
 
 
 class Provider:
-    """The provider; it listens from the start until ``close``. ``reset`` makes it well-behaved again."""
+    """The provider; it listens from the start until ``close``, with TLS where it has a context for that.
 
-    def __init__(self) -> None:
+    ``reset`` makes it well-behaved again.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "https" if tls else "http"
         self._numbers = itertools.count(1)
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._request_handler())
         self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
         self.reset()
 
@@ -153,7 +160,7 @@ class Provider:
     @property
     def url(self) -> str:
         """Its issuer as a provider of type OIDC."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def details(self, kind: str = "OIDC", **changes: str) -> dict[str, str]:
         """ProviderDetails for a request; those of type OIDC name this server, the others its name on the way here."""
@@ -345,7 +352,7 @@ class Provider:
             do_POST = do_GET
 
             def handle(self) -> None:
-                with contextlib.suppress(ConnectionError):  # nobody waits any more
+                with contextlib.suppress(ConnectionError, ssl.SSLError):  # nobody waits any more
                     super().handle()
 
             def log_message(self, *args: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from poolhouse.providers import ProviderRefused
 from poolhouse.providers.http import MOST_BYTES
+from tests.certificates import self_signed
 from tests.federation.conftest import BACK, NONCE
 from tests.federation.provider import CLIENT_ID, CLIENT_SECRET, PEOPLE, Answer, Provider
 from tests.oauth.conftest import Site, http, site
@@ -36,6 +37,7 @@ def test_openid_connect(desk, provider: Provider):
     assert token.form["grant_type"] == "authorization_code"
     for request in provider.requests:
         assert request.headers["user-agent"] == "Amazon/Cognito"
+        assert request.headers["accept-encoding"] == "identity"
     assert len({request.headers["x-amz-cognito-request-id"] for request in provider.requests}) == 7
 
 
@@ -293,6 +295,34 @@ def test_public_documents_may_move(desk, provider: Provider):
     provider.answers["nothing"] = Answer(302, headers={"Location": "/around"})
     assert moved.refusal() == "invalid_request: MyIdP Error - error getting keys"
     assert len(provider.asked("nothing")) == 1 + 21
+
+
+def test_certificates(desk, provider: Provider, tmp_path, monkeypatch):
+    """A provider by https shows a certificate that this machine trusts, or gets no secret."""
+    secure = Provider(self_signed(tmp_path))
+    try:
+        distrusting = desk(network=True, token_url=f"{secure.url}/token", jwks_uri=f"{secure.url}/jwks")
+        assert distrusting.refusal() == "invalid_request: MyIdP Error - error getting token"
+        assert secure.requests == []
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        trusting = desk(network=True, jwks_uri=f"{secure.url}/jwks")
+        assert trusting.fetch().id_token["sub"] == "AbC"
+        assert [request.role for request in secure.requests] == ["jwks"]
+    finally:
+        secure.close()
+
+
+def test_cookies_are_not_kept(desk, provider: Provider):
+    """What a provider sets for one user does not come back with the next one's request."""
+    myidp = desk()
+    provider.answers["token"] = Answer(400, headers={"Set-Cookie": "session=of-one-user; Path=/"})
+    myidp.refusal()
+    del provider.answers["token"]
+
+    myidp.fetch()
+
+    assert [request.role for request in provider.requests if "cookie" in request.headers] == []
 
 
 def test_provider_without_user_info(desk, provider: Provider):

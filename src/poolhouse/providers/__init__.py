@@ -1,6 +1,15 @@
 """Identity providers by OAuth 2.0 and OpenID Connect: where to send a browser, and what they say of who comes back.
 
 What becomes of that in a pool is the flows' business (``flows.federation``). SAML is not spoken.
+docs/decisions/0017-trust-in-providers.md says what is believed of a provider, and what is not.
+
+Differs from Cognito (identity providers): an issuer's document is read when the first user comes, and again after an
+hour; it has to name the issuer of ProviderDetails to the letter, and its addresses, like those that keys are redirected
+to, have to be https, or on the loopback where the issuer is there. A request to a provider may take five seconds. What
+Cognito says of a token that it does not believe is known for the issuer only, ``Bad id_token issuer …``; other faults
+are told in the same way. Google's People API is asked for mapped claims that are fields of its own, and not at all where
+there are none. The name that Apple posts at a user's first sign-in gives the claims ``firstName``, ``lastName`` and
+``name``; it is not signed.
 """
 
 import contextlib

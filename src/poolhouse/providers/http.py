@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -21,8 +22,8 @@ SECONDS = 5.0
 MOST_BYTES = 262_144
 # spec/http/06 §6.3
 MOST_REDIRECTS = 20
-# Connections that are kept for the next sign-in, and how long.
-IDLE_CONNECTIONS, IDLE_SECONDS = 32, 30
+# Connections at a time, those that are kept for the next sign-in, and how long.
+CONNECTIONS, IDLE_CONNECTIONS, IDLE_SECONDS = 256, 32, 30
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -35,7 +36,7 @@ class Answer(Struct, frozen=True):
 
 
 class HttpClient:
-    """Asks providers. Certificates are verified, and proxies of the environment not used.
+    """Asks providers. Certificates are verified, proxies of the environment not used, and cookies not kept.
 
     ``make_id`` makes the identifiers by which Cognito tells its requests from each other. ``transport`` takes the place
     of the network.
@@ -112,17 +113,13 @@ class HttpClient:
         if self._client is None:
             import httpx  # heavy, and only for those who use it
 
-            transport = (
-                self._transport()
-                if self._transport
-                else httpx.AsyncHTTPTransport(
-                    verify=ssl.create_default_context(),
-                    limits=httpx.Limits(max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS),
-                    trust_env=False,
-                )
-            )
             self._client = httpx.AsyncClient(
-                transport=transport, timeout=self._seconds, trust_env=False, follow_redirects=False
+                transport=self._transport() if self._transport else _network(),
+                timeout=self._seconds,
+                # What a provider sets for one user must not come back with another.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                trust_env=False,
+                follow_redirects=False,
             )
         return self._client
 
@@ -156,6 +153,20 @@ def check_address(url: str, *, named_by: str) -> None:
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
     """Return a URL with parameters behind those that it has."""
     return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
+
+
+def _network() -> "httpx.AsyncBaseTransport":
+    import httpx
+
+    return httpx.AsyncHTTPTransport(
+        verify=ssl.create_default_context(),
+        limits=httpx.Limits(
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=IDLE_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+        ),
+        trust_env=False,
+    )
 
 
 def _read_object(body: bytes) -> Mapping[str, Any]:

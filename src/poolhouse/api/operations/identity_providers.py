@@ -46,11 +46,11 @@ async def create_identity_provider(
 ) -> CreateIdentityProviderResponse:
     """Add a SAML, OpenID Connect or social provider to a pool.
 
-    Differs from Cognito: nobody can sign in by a provider in this version. Its record is checked, kept and shown, and
-    clients may list it; the pages offer no button for it, and a request that names it is answered "Login option is not
-    available". Nothing is fetched from a provider: an issuer is not asked for its addresses, MetadataURL is stored
-    unread and gives no binding URIs, and ActiveEncryptionCertificate is left out. ProviderDetails with a key that the
-    type does not have are refused, and so are addresses that are neither https nor on the loopback.
+    Differs from Cognito: users cannot sign in by SAML in this version. Its record is checked, kept and shown, and
+    clients may list it: MetadataURL is stored unread and gives no binding URIs, and ActiveEncryptionCertificate is left
+    out. Nothing is fetched from a provider before its first user comes, so that the addresses of an issuer are not
+    in the answer. ProviderDetails with a key that the type does not have are refused, and so are addresses that are
+    neither https nor on the loopback; they may have any port.
     """
 
     def commit(tx: Tx) -> IdentityProviderType:
