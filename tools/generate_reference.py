@@ -77,12 +77,13 @@ FAMILIES = {
     "Tags and limits": "TagResource UntagResource ListTagsForResource GetProvisionedLimit UpdateProvisionedLimit",
 }
 # Paths of Cognito's pool domains that this version does not have; tests/test_docs.py asks for each.
-MISSING_PATHS = ("/oauth2/idpresponse", "/saml2/idpresponse", "/saml2/logout")
+MISSING_PATHS = ("/saml2/idpresponse", "/saml2/logout")
 
 OAUTH_ERRORS = {
     "invalid_request": "A parameter is missing, malformed, unknown where it is checked, or given twice; "
     "credentials of the client came in two ways; the token to revoke belongs to a client without revocation; "
-    "userInfo was asked without a bearer token.",
+    "userInfo was asked without a bearer token; a sign-in by an identity provider did not succeed, as the description "
+    "says. What a provider calls its own refusals, such as `access_denied`, is passed on.",
     "invalid_client": "The client does not exist in the pool of this domain, its secret is missing or wrong, "
     "or a client without a secret gave one. 401 at `/oauth2/revoke`.",
     "invalid_grant": "The code or refresh token is unknown, expired, used already, revoked, or of another client; "

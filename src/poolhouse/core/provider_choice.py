@@ -1,7 +1,7 @@
 """Which identity providers a client's users can choose from, and which the sign-in page finds by itself (spec/http/06 §6.7).
 
-Differs from Cognito (SAML): users cannot sign in by a SAML provider yet. The pages have no button for one, and a request
-that names one is answered as one that names a provider that is not there.
+Users cannot sign in by a SAML provider yet: the pages have no button for one, and a request that names one is answered as
+one that names a provider that is not there.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,10 @@
-"""The part of the sign-in page that leads to identity providers (spec/http/06 §6.7, spec/http/03 §3.1.1)."""
+"""The part of the sign-in page that leads to identity providers (spec/http/06 §6.7, spec/http/03 §3.1.1).
+
+Differs from Cognito (buttons of identity providers): they are links, without the trademarks of other companies; the icon
+is the first letter, or the asset ``IDP_BUTTON_ICON`` whose ``ResourceId`` names the provider. No public document tells
+how a style asks for "Domain search input": here ``interfaceStyle`` is ``DOMAIN_SEARCH``, or the way ``FEDERATED`` of
+``authMethodOrder`` has the display ``INPUT``. Providers without an identifier keep their buttons then.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
