@@ -341,9 +341,9 @@ def test_pages_and_endpoints_of_a_replica(home, away, server, replicated):
         return httpx.get(f"{server.url}/auth/{prefix}{path}", params=query).status_code
 
     assert [status(path) for path in ("/login", "/signup", "/forgotPassword")] == [200, 400, 400]
-    assert status("/oauth2/authorize") == 302
+    assert [status(path) for path in ("/oauth2/authorize", "/oauth2/idpresponse")] == [302, 302]
     home(UPDATE, UserPoolId=pool_id, RegionName=AWAY, Status="INACTIVE")
-    assert [status(path) for path in ("/login", "/oauth2/authorize")] == [404, 404]
+    assert [status(path) for path in ("/login", "/oauth2/authorize", "/oauth2/idpresponse")] == [404, 404, 404]
     # The keys stay where tokens of the other Regions are verified.
     assert httpx.get(f"{server.url}/{pool_id}/.well-known/jwks.json").status_code == 200
 

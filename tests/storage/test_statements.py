@@ -137,6 +137,7 @@ def read_everything(tx: Tx) -> None:
     tx.catalogue.find_domain("shop")
     tx.catalogue.signing_keys(POOL)
     tx.catalogue.resource_servers(POOL)
+    tx.catalogue.identity_providers(POOL)
     tx.catalogue.branded("app")
     tx.catalogue.srp_allowed(POOL)
     tx.catalogue.longest_sso_minutes(POOL)
