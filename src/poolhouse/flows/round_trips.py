@@ -23,7 +23,6 @@ from poolhouse.flows.identity_providers import open_provider
 # How long the user may take at the provider.
 SECONDS = 300
 _PURPOSE = "provider-state"
-_MAX_LENGTH = 32 * 1024
 _BINDING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # What of ``prompt`` a provider is told (spec/http/02 §2.1.3).
 _PROMPTS = ("login", "select_account", "consent")
@@ -76,7 +75,7 @@ async def set_out(
 
 def find_round_trip(call: Call, pool: Pool, state: str | None, binding: str | None) -> RoundTrip | None:
     """Return the way that a browser comes back from; None where it is not this browser's, of this pool, or made here."""
-    if not state or len(state) > _MAX_LENGTH or not binding:
+    if not state or not binding:
         return None
     try:
         sealed = urlsafe_b64decode(state.encode("ascii"))
