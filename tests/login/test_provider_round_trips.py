@@ -12,7 +12,7 @@ from poolhouse.web.domains import DomainContext
 from poolhouse.web.round_trips import bind
 from tests.conftest import PASSWORD
 from tests.federation.provider import CLIENT_ID, PEOPLE, Answer
-from tests.login.conftest import CALLBACK
+from tests.login.conftest import CALLBACK, CLIENT
 from tests.login.pages import Page
 from tests.login.test_providers import add_provider, let_choose
 from tests.oauth.conftest import claims
@@ -328,3 +328,32 @@ def test_cookies_that_cross_sites():
     crossing, legacy = (value.decode() for _, value in bind(context, "b"))
     assert crossing == "csrf-state=b; Path=/auth/shop; Secure; HttpOnly; SameSite=None"
     assert legacy == "csrf-state-legacy=b; Path=/auth/shop; Secure; HttpOnly"
+
+
+def test_a_pool_is_a_provider_too(front, visitor, call, app, user):
+    """Another pool of this installation signs users in, as any provider of OpenID Connect does."""
+    site, other = front(), front()
+    back = {"CallbackURLs": [f"{site.base}/oauth2/idpresponse"]}
+    there = app(other.pool_id, **CLIENT | back, GenerateSecret=True)
+    call(
+        "CreateManagedLoginBranding",
+        UserPoolId=other.pool_id,
+        ClientId=there["ClientId"],
+        UseCognitoProvidedValues=True,
+    )
+    details = {
+        "client_id": there["ClientId"],
+        "client_secret": there["ClientSecret"],
+        "authorize_scopes": "openid email",
+        "attributes_request_method": "GET",
+        "oidc_issuer": f"{site.server.url}/{other.pool_id}",
+    }
+    add_provider(site, details=details, AttributeMapping={"email": "email"})
+    let_choose(site, "Partner")
+    name = user(other.pool_id, email="ann@example.com", email_verified="true")
+    here, away = visitor(site), visitor(other)
+    page = away.follow(away.open(set_out(here, site)))
+    arrived = here.open(away.send(page, username=name, password=PASSWORD).location)
+    token = claims(site.redeem(arrived.location)["id_token"])
+    assert token["email"] == "ann@example.com"
+    assert token["identities"][0]["providerName"] == "Partner"
