@@ -1,7 +1,8 @@
 """ID tokens of identity providers: whether they are what they seem (OpenID Connect Core 1.0 §3.1.3.7, spec/http/06 §6.4).
 
-Differs from Cognito (identity providers): keys of less than 2048 bits for RSA and secrets of less than 14 bytes verify
-nothing, and neither do keys that their set gives to another use or algorithm. ``nonce`` goes to the provider at each sign-in and has to be in the ID token;
+Differs from Cognito (ID tokens of identity providers): keys of less than 2048 bits for RSA and secrets of less than 14
+bytes verify nothing, and neither do keys that their set gives to another use or algorithm. ``nonce`` goes to the
+provider at each sign-in; Google and Apple have to return it, and what another provider returns has to be the same.
 ``azp``, where a token has it, has to be the client, and ``nbf`` not more than five minutes away.
 """
 
