@@ -49,10 +49,10 @@ class Gateway(Protocol):
         ...
 
 
-def check_status(answer: Answer) -> None:
-    """Check that a gateway answered any 2xx; raises NotDelivered."""
+def check_status(answer: Answer, why: str = "") -> None:
+    """Check that a gateway answered any 2xx; raises NotDelivered. ``why`` goes on in its sentence."""
     if answer.status // 100 != 2:
-        raise NotDelivered(f"answered with status {answer.status}", for_good=answer.status in FINAL)
+        raise NotDelivered(f"answered with status {answer.status}{why}", for_good=answer.status in FINAL)
 
 
 class SmsSender:

@@ -23,6 +23,7 @@ _GSM = frozenset(
     "¿abcdefghijklmnopqrstuvwxyzäöñüà\f^{}\\[~]|€"
 )
 _CODE = re.compile(rb"<Code>(\w{1,100})</Code>")
+_TWILIO_CODE = re.compile(rb'"code"\s*:\s*(\d{5})\b')
 
 
 class Json:
@@ -75,15 +76,17 @@ class Twilio:
         return Posting(url=self._url, content=urlencode(form).encode(), headers=self._headers)
 
     def check(self, answer: Answer) -> None:
-        """Check that the message was taken; raises NotDelivered."""
-        check_status(answer)
+        """Check that the message was taken; raises NotDelivered, with Twilio's code: 21608, say, is a trial account's."""
+        code = _TWILIO_CODE.search(answer.content)
+        check_status(answer, f", code {code[1].decode()}" if code else "")
 
 
 class Vonage:
     """``vonage://KEY:SECRET@?from=Name``. Every answer is 200; what became of the message is in its ``status``."""
 
-    # Invalid parameters, an invalid message, a barred number, and one that a trial account may not write to.
-    _FINAL = frozenset({"3", "6", "7", "29"})
+    # Invalid parameters, an invalid message, a barred number, a message that is too long, a number that a trial account
+    # may not write to, and one that is not in use any more.
+    _FINAL = frozenset({"3", "6", "7", "12", "29", "33"})
 
     def __init__(self, url: str, _: Callable[[], int]) -> None:
         login = _read(url, "https://rest.nexmo.com", {"from"})
@@ -116,7 +119,10 @@ class Sns:
     A pool's SnsRegion takes the place of the region.
     """
 
-    _FINAL = frozenset({"InvalidParameter", "InvalidParameterValue"})
+    # Those that Publish declares, and those that any action may answer.
+    _FINAL = frozenset(
+        {"InvalidParameter", "ParameterValueInvalid", "ValidationException", "InvalidParameterValue", "ValidationError"}
+    )
 
     def __init__(self, url: str, now: Callable[[], int]) -> None:
         login = _read(url, None, {"sender_id"})
