@@ -1,4 +1,8 @@
-"""Functions as the developer guide writes them, unmodified: in Python processes, and in Node.js behind the Invoke API."""
+"""Functions as the developer guide writes them: in Python processes, and in Node.js behind the Invoke API.
+
+The examples do what those of the guide do, trigger by trigger, in all the ways of answering that the guide has had: by
+return, promise, callback, `context.done` and `context.succeed`. Their words are their own.
+"""
 
 import shutil
 import subprocess
@@ -33,6 +37,7 @@ def event(source: str, response: dict, user: str = "ann", client: str = "c", **r
 
 
 SIGN_UP = event("PreSignUp_SignUp", {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False})
+UNCONFIRMED = SIGN_UP["response"]
 CONFIRMED = {"autoConfirmUser": True, "autoVerifyEmail": True, "autoVerifyPhone": True}
 TEXTS = {"smsMessage": None, "emailMessage": None, "emailSubject": None}
 DECIDE = {"challengeName": None, "issueTokens": None, "failAuthentication": None}
@@ -73,6 +78,14 @@ def suppressed(member, *below):
 # What each of them does the same, whatever it is written in.
 EVERYWHERE = [
     ("pre_sign_up", SIGN_UP, CONFIRMED),
+    ("pre_sign_up_domain", SIGN_UP, UNCONFIRMED),
+    (
+        "pre_sign_up_domain",
+        event("PreSignUp_SignUp", UNCONFIRMED, userAttributes=ANN | {"custom:domain": "x.org"}),
+        UNCONFIRMED | {"autoConfirmUser": True},
+    ),
+    ("pre_sign_up_length", event("PreSignUp_SignUp", UNCONFIRMED, "annie"), UNCONFIRMED),
+    ("pre_sign_up_length", SIGN_UP, "A user name has five characters or more"),
     ("post_confirmation", event("PostConfirmation_ConfirmSignUp", {}), {}),
     ("pre_authentication", event("PreAuthentication_Authentication", {}), {}),
     ("post_authentication", event("PostAuthentication_Authentication", {}, newDeviceUsed=False), {}),
@@ -149,6 +162,16 @@ IN_NODE = [
     ),
     ("user_migration", event("UserMigration_Authentication", MIGRATION, "belladonna", password="wrong"), MIGRATION),
     (
+        "user_migration_legacy",
+        event("UserMigration_Authentication", MIGRATION, "belladonna", password="Test123"),
+        MIGRATION | BELLA | {"finalUserStatus": "CONFIRMED"},
+    ),
+    (
+        "user_migration_legacy",
+        event("UserMigration_Authentication", MIGRATION, "belladonna", password="wrong"),
+        "Bad password",
+    ),
+    (
         "create_auth_challenge",
         CREATED,
         CREATE
@@ -161,6 +184,15 @@ IN_NODE = [
             "smsMessage": "Use {####} to choose a new password",
             "emailMessage": "Use the code {####} to choose a new password",
             "emailSubject": "A new password",
+        },
+    ),
+    (
+        "custom_message_invitation",
+        event("CustomMessage_AdminCreateUser", TEXTS, codeParameter="{####}", usernameParameter="{username}"),
+        {
+            "smsMessage": "Your user name is {username} and your temporary password {####}",
+            "emailMessage": "Your user name is {username} and your temporary password {####}",
+            "emailSubject": "Welcome",
         },
     ),
     (

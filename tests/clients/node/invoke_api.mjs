@@ -5,9 +5,9 @@ import { pathToFileURL } from "node:url";
 
 const run = (handler, event, context) =>
   new Promise((resolve, reject) => {
-    // What is called first answers: the callback, `done` of the context, or the promise.
+    // What is called first answers: the callback, a method of the context, or the promise.
     const done = (error, result) => (error ? reject(error) : resolve(result));
-    const returned = handler(event, { ...context, done }, done);
+    const returned = handler(event, { ...context, done, succeed: resolve, fail: reject }, done);
     if (typeof returned?.then === "function") returned.then(resolve, reject);
   });
 
@@ -29,7 +29,7 @@ const server = createServer(async (request, response) => {
   try {
     answer(200, {}, await run(handler, JSON.parse(Buffer.concat(chunks)), { invokedFunctionArn: arn }));
   } catch (error) {
-    answer(200, { "X-Amz-Function-Error": "Unhandled" }, { errorType: error.name, errorMessage: error.message });
+    answer(200, { "X-Amz-Function-Error": "Unhandled" }, { errorType: error.name, errorMessage: error.message ?? error });
   }
 });
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
