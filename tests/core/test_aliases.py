@@ -5,6 +5,7 @@ import pytest
 from poolhouse.core.aliases import (
     alias_keys_for,
     choose_username,
+    familiar_name,
     fold_username,
     index_form,
     is_email,
@@ -39,6 +40,15 @@ def test_a_username_attribute_counts_at_once():
         "email:a@x.org",
         "phone_number:+4912345",
     }
+
+
+def test_users_know_their_address_where_their_name_was_made_up():
+    """A page that says who is signed in names the address that was typed, not the user name that nobody has seen."""
+    user = make_user(username=SUB, attributes={"phone_number": "+4912345", "email": "a@x.org"})
+
+    assert familiar_name(make_pool(username_attributes=["email", "phone_number"]), user) == "a@x.org"
+    assert familiar_name(make_pool(username_attributes=["phone_number"]), user) == "+4912345"
+    assert familiar_name(make_pool(alias_attributes=["email"]), user) == SUB
 
 
 def test_a_plain_pool_has_no_aliases():

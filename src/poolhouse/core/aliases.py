@@ -73,6 +73,12 @@ def names_of(pool: Pool, user: User) -> Names:
     return Names(aliases=frozenset(_aliases(pool, user)), search=search)
 
 
+def familiar_name(pool: Pool, user: User) -> str:
+    """Return the name by which a user knows themselves: an address where the stored user name was made up here."""
+    known = [user.attributes[name] for name in CONTACTS if name in pool.username_attributes & user.attributes.keys()]
+    return known[0] if known else user.username
+
+
 def contact_aliases(pool: Pool, user: User) -> list[str]:
     """Return the attributes by which a user of a pool with aliases signs in: verified ones."""
     if is_profile(user.attributes):

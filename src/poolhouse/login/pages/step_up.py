@@ -1,6 +1,7 @@
 """A level that the present sign-in does not reach: whoever is signed in shows one more factor (spec/http/04 §4.11)."""
 
 from poolhouse.core.acr import Methods
+from poolhouse.core.aliases import familiar_name
 from poolhouse.core.user import User
 from poolhouse.flows.authorization_answers import find_signed_in, is_step_away
 from poolhouse.flows.browser import COOKIE, BrowserSession
@@ -30,7 +31,7 @@ def show_step_up(visit: Visit, user: User, error: str | None = None) -> Response
     return visit.show(
         "form.html",
         heading=text("step_up_heading"),
-        lead=text("step_up_lead", username=user.username),
+        lead=text("step_up_lead", username=familiar_name(visit.pool, user)),
         form=form,
         error=error,
         another=f"{visit.place.link('/login')}&prompt=login",
