@@ -11,6 +11,7 @@ from poolhouse.core.messages import (
     envelope_of,
     fill,
     is_link,
+    is_link_sure,
     mask,
 )
 from poolhouse.core.pool import Pool
@@ -23,6 +24,7 @@ from poolhouse.model import (
     EmailConfigurationType,
     EmailMfaConfigType,
     GetUserPoolMfaConfigResponse,
+    LambdaConfigType,
     MessageTemplateType,
     RecoveryOptionNameType,
     RecoveryOptionType,
@@ -139,6 +141,19 @@ def test_links_are_for_mail_that_confirms_a_sign_up(kind: MessageKind):
     assert is_link(linked, kind, EMAIL) == (kind in {MessageKind.SIGN_UP, MessageKind.RESEND_CODE})
     assert not is_link(linked, kind, SMS)
     assert not is_link(pool(), kind, EMAIL)
+
+
+def test_a_page_waits_for_a_link_only_where_nothing_else_can_have_been_sent():
+    """Functions may mail a code all the same, and a telephone number gets one."""
+    both = ["email", "phone_number"]
+    linked = {"verification_message_template": LINKS}
+
+    assert is_link_sure(pool(**linked))
+    assert not is_link_sure(pool())
+    assert not is_link_sure(pool(**linked, auto_verified_attributes=both))
+    assert is_link_sure(pool(**linked, auto_verified_attributes=both), EMAIL)
+    assert not is_link_sure(pool(**linked), SMS)
+    assert not is_link_sure(pool(**linked, lambda_config=LambdaConfigType(custom_message="arn")), EMAIL)
 
 
 def test_placeholders_are_filled_once():

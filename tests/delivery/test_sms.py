@@ -236,7 +236,7 @@ def test_twilio(gateway: Gateway, sender: str, expected: dict[str, str]):
     assert form_of(gateway.requests[0]) == {"To": MESSAGE.to, "Body": MESSAGE.body} | expected
     assert [final(url, status=status) for status in (400, 401, 429, 503)] == [True, False, False, False]
     gateway.status, gateway.answer = 400, b'{"code": 21608, "message": "+15551239934 is unverified", "status": 400}'
-    with pytest.raises(NotDelivered, match="answered with status 400, code 21608$"):
+    with pytest.raises(NotDelivered, match=r"answered with status 400, code 21608$"):
         asyncio.run(SmsSender(read_sms_url(url, int)).send(MESSAGE, NOWHERE))
 
 

@@ -258,7 +258,7 @@ def test_new_password_with_missing_attributes_of_every_kind(front, visitor, call
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_link_in_the_mail_confirms(front, visitor, inbox, version: int):
-    """S3: a pool that confirms by link: the mail's own link, opened in another browser, then the sign-in."""
+    """S3: a pool that confirms by link: the page waits for the mail's own link, opened in another browser, and goes on."""
     site = front(
         version=version,
         UsernameAttributes=["email"],
@@ -272,7 +272,10 @@ def test_link_in_the_mail_confirms(front, visitor, inbox, version: int):
     mail = address().replace("@", "+tag@")
     browser = visitor(site)
     moved = browser.send(browser.open("/signup" + site.query()), username=mail, password=PASSWORD)
-    assert moved.location.startswith(f"{site.base}/confirm?")
+    waiting = browser.follow(moved)
+    assert "We have sent a link to a***@e***. Open it to confirm your account." in waiting.html
+    assert "code" not in waiting.form.inputs
+    assert browser.send(waiting).error == "Your account is not confirmed yet. Please open the link first."
     [message] = inbox(mail)
     assert message.subject == "Confirm"
     link = re.search(r"href=[\"']?([^\"' >]+)", message.body)[1].replace("&amp;", "&")
@@ -283,8 +286,34 @@ def test_link_in_the_mail_confirms(front, visitor, inbox, version: int):
     found = site.user(mail)
     assert found["UserStatus"] == "CONFIRMED"
     assert {"Name": "email_verified", "Value": "true"} in found["UserAttributes"]
-    done = browser.send(browser.open("/login" + site.query()), username=mail, password=PASSWORD)
+    again = visitor(site).open(link)
+    assert "Your account has been confirmed. You can now sign in." in again.html
+    done = browser.send(waiting)
     assert claims(site.redeem(done.location)["id_token"])["email_verified"] is True
+
+
+def test_waiting_for_a_link(front, visitor, inbox):
+    """Another link can be had; who has not signed up in this browser may sign in later, and no more than that."""
+    site, mail = (
+        front(
+            UsernameAttributes=["email"],
+            AutoVerifiedAttributes=["email"],
+            VerificationMessageTemplate={"DefaultEmailOption": "CONFIRM_WITH_LINK"},
+        ),
+        address(),
+    )
+    signing_up, browser = visitor(site), visitor(site)
+    signing_up.send(signing_up.open("/signup" + site.query()), username=mail, password=PASSWORD)
+    page = browser.follow(browser.send(browser.open("/login" + site.query()), username=mail, password=PASSWORD))
+    assert "Open the link that we have sent you" in page.html
+    assert [form.name for form in page.forms] == ["resendCodeForm"]
+    page = browser.follow(browser.send(page))
+    assert page.notice == "We have sent a new link to a***@e***."
+    assert len(inbox(mail)) == 2
+    site.call("AdminConfirmSignUp", UserPoolId=site.pool_id, Username=mail)
+    forged = browser.http.post(f"{site.base}/confirm{site.query()}", data=page.form.values)
+    assert forged.headers["location"] == f"{site.base}/login{site.query()}"
+    assert "cognito" not in browser.http.cookies
 
 
 def test_sign_in_for_two_applications(front, visitor, user, app):

@@ -90,6 +90,19 @@ def is_link(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> bool:
     )
 
 
+def is_link_sure(pool: Pool, medium: DeliveryMediumType | None = None) -> bool:
+    """Whether whoever signed up waits for a link, and not for a code that a function of the pool may have sent.
+
+    Without a medium it is the one that the pool verifies by, as long as that is mail alone.
+    """
+    functions = pool.settings.lambda_config
+    if functions is not None and (functions.custom_message or functions.custom_email_sender):
+        return False
+    if medium is None and "phone_number" in pool.auto_verified:
+        return False
+    return is_link(pool, MessageKind.SIGN_UP, medium or DeliveryMediumType.EMAIL)
+
+
 def choose_words(pool: Pool, kind: MessageKind, medium: DeliveryMediumType) -> Words:
     """Return the pool's own words for a message, or the default ones where it has none."""
     if kind == MessageKind.ADMIN_CREATE_USER:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from poolhouse.core.aliases import fold_username
+from poolhouse.core.aliases import familiar_name, fold_username
 from poolhouse.core.client import Client
 from poolhouse.core.custom_messages import code_places, is_mail_own, message_request
 from poolhouse.core.deliveries import LONGEST_WAIT, Content, Delivery, Draft, Letter, Recipient
@@ -257,7 +257,7 @@ def _draft(post: _Post, client_metadata: dict[str, str] | None) -> Draft:
             username=user.username,
         ),
         words=choose_words(pool, kind, post.medium),
-        values=Values(code=code or "", username=_sign_in_name(pool, user), link=link),
+        values=Values(code=code or "", username=familiar_name(pool, user), link=link),
         places=code_places(code, by_link=is_link(pool, kind, post.medium)),
         envelope=envelope_of(pool),
         question=find_question(
@@ -299,14 +299,6 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         recipient=recipient,
         unseen=unseen,
     )
-
-
-def _sign_in_name(pool: Pool, user: User) -> str:
-    """Return what the user types to sign in: where addresses take the place of user names, the address."""
-    for attribute in ("email", "phone_number"):
-        if attribute in pool.username_attributes and attribute in user.attributes:
-            return user.attributes[attribute]
-    return user.username
 
 
 def _find_link(

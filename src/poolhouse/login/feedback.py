@@ -22,7 +22,8 @@ from poolhouse.web.responses import RETRY_SOON, Response, page_response, respond
 
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1b1f24}"
-    "main{max-width:26rem;margin:15vh auto 0;padding:2rem;background:#fff;border-radius:.75rem}"
+    ":root{color-scheme:light dark}"
+    "main{box-sizing:border-box;max-width:30rem;width:calc(100% - 2rem);margin:15vh auto 1rem;padding:2rem;background:#fff;border-radius:.75rem}"
     "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}"
     "button{font:inherit;font-weight:600;width:100%;padding:.7rem;border:0;border-radius:.5rem;"
     "background:#1f4fd8;color:#fff;cursor:pointer}"

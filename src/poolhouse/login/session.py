@@ -40,12 +40,16 @@ class SignedUp(Struct, frozen=True, kw_only=True):
 
 
 class Confirming(Struct, frozen=True, kw_only=True, tag="confirming"):
-    """A user who waits for the code of the sign-up; ``destination`` is masked, ``resent`` is told once."""
+    """A user who waits for the code of the sign-up; ``destination`` is masked, ``resent`` is told once.
+
+    ``linked`` says that the message holds a link in place of a code.
+    """
 
     username: str
     destination: str | None = None
     proof: SignedUp | None = None
     resent: bool = False
+    linked: bool = False
 
 
 class Recovering(Struct, frozen=True, kw_only=True, tag="recovering"):

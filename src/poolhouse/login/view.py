@@ -21,6 +21,7 @@ _NOTHING: dict[str, Any] = {
     "form": None,
     "section": None,
     "resend": None,
+    "linked": False,
     "sign_in": None,
     "have_account": False,
     "agreement": (),

@@ -1,6 +1,7 @@
 """``/login``: signing in, with everything that may follow a right password."""
 
 from poolhouse.core.grants import LOCAL_PROVIDER
+from poolhouse.core.messages import is_link_sure
 from poolhouse.flows.authorization import refuse
 from poolhouse.flows.authorization_answers import pass_on
 from poolhouse.flows.browser import COOKIE
@@ -80,7 +81,7 @@ async def submit(visit: Visit) -> Response:
     try:
         return await _go_on(visit, username, await _begin(visit, username, password, asked))
     except UserNotConfirmedException:
-        return visit.move("/confirm", Confirming(username=username))
+        return visit.move("/confirm", Confirming(username=username, linked=is_link_sure(visit.pool)))
     except PasswordResetRequiredException:
         return show_form(visit, username=username, error=visit.text("reset_required"), named=bool(password))
     except InvalidUserPoolConfigurationException:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from poolhouse.core.messages import is_link_sure
 from poolhouse.core.terms import PRIVACY_POLICY, TERMS_OF_USE, terms_links
 from poolhouse.flows.sign_up import sign_up
 from poolhouse.login.fields import (
@@ -14,6 +15,7 @@ from poolhouse.login.fields import (
     sign_up_attributes,
     username_field,
 )
+from poolhouse.login.pages.confirm import await_message
 from poolhouse.login.pages.confirm import show_form as show_confirmation
 from poolhouse.login.pages.proof import prove, sign_in
 from poolhouse.login.pages.sign_in import is_sign_up_open
@@ -52,7 +54,7 @@ async def submit(visit: Visit) -> Response:
         answer = await sign_up(visit.call, visit.pool, visit.client, request)
     except CodeDeliveryFailureException as error:
         # The account exists all the same (spec/api/03 §5.9); the next page can send another code.
-        step = Confirming(username=username)
+        step = Confirming(username=username, linked=is_link_sure(visit.pool))
         return show_confirmation(visit.at(step), step, error=visit.text.say(error.message))
     except ServiceError as error:
         return await _show_error(visit, error, attributes)
@@ -64,8 +66,8 @@ async def submit(visit: Visit) -> Response:
         return await sign_in(visit, username, user)
     sent = answer.code_delivery_details
     proof = prove(visit, user, sent.attribute_name if sent else None)
-    destination = sent.destination if sent else None
-    return visit.move("/confirm", Confirming(username=username, destination=destination, proof=proof))
+    step = Confirming(username=username, proof=proof)
+    return visit.move("/confirm", await_message(visit, step, sent) if sent else step)
 
 
 async def show_form(visit: Visit, wrong: dict[str, str], error: str | None = None) -> Response:
