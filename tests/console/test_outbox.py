@@ -35,7 +35,9 @@ def test_a_message_is_shown_as_text(server, browser, keep):
     """With its subject, address and code; nothing of a body of others is HTML here, and only our own links are links."""
     link = f"{server.url}/auth/shop/confirmUser?client_id=c&confirmation_code=1"
     keep("ann@outbox.example")
-    keep("ann@outbox.example", body=f'<a href="{link}">Verify</a> <a href="https://evil.example/">me</a>', code=None)
+    other = f"{server.url}/auth-event-feedback?value=Invalid"
+    body = f'<a href="{link}">Verify</a> or <a href="{other}">not</a>. <a href="https://evil.example/">me</a>'
+    keep("ann@outbox.example", body=body, code=None)
     keep("+15551230188", channel="SMS", subject=None, body="<b>654321</b>", code="654321")
     page = browser.get("/console/outbox", params={"to": "ann@outbox.example"})
     first, second = re.findall(r"<li>.*?</li>", page.text, re.DOTALL)
@@ -44,7 +46,8 @@ def test_a_message_is_shown_as_text(server, browser, keep):
     assert 'data-copy="123456"' in second
     assert not re.search(r"<script>|<b>|alert", second)
     assert "data-copy" not in first
-    assert re.findall(r'href="([^"]+)" target', first) == [link.replace("&", "&amp;")]
+    assert re.findall(r'href="([^"]+)" target', first) == [link.replace("&", "&amp;"), other]
+    assert "me (https://evil.example/)" in first
     assert "us-east-1_AbCdEfGhI" in first
     assert "unsafe" not in page.headers["content-security-policy"]
     (text,) = re.findall(r"<li>.*?</li>", browser.get("/console/outbox?to=%2B15551230188").text, re.DOTALL)

@@ -1,5 +1,7 @@
 """The outbox: messages that stay in the house, with their codes."""
 
+import re
+
 from msgspec import Struct
 from starlette.responses import Response
 
@@ -13,15 +15,17 @@ LONGEST_ADDRESS = 320
 
 
 class Row(Struct, frozen=True):
-    """A message as the list shows it. ``at`` is in seconds, ``link`` leads to a page of this server."""
+    """A message as the list shows it. ``at`` is in seconds; of ``pieces`` of its text, each second one is a link.
+
+    Links lead to pages of this server only.
+    """
 
     heading: str
     channel: str
     to: str
     at: float
     code: str | None
-    text: str
-    link: str | None
+    pieces: list[str]
     pool_id: str
 
 
@@ -43,14 +47,13 @@ async def show_outbox(visit: Visit) -> Response:
 def _row(message: Message, public_url: str) -> Row:
     """HTML of others is shown as the text that it stands for: on a page of ours nothing of it may act."""
     text = (to_text(message.body) if message.channel == "EMAIL" else message.body).strip()
-    links = [word.strip("().,") for word in text.split() if word.strip("().,").startswith(f"{public_url}/")]
+    pieces = re.split(rf"({re.escape(public_url)}/[^\s()]*[^\s().,])", text)
     return Row(
         heading=message.subject or "Text message",
         channel="Mail" if message.channel == "EMAIL" else "Text message",
         to=message.to,
         at=message.at / 1000,
         code=message.code,
-        text=text,
-        link=links[0] if links else None,
+        pieces=pieces,
         pool_id=message.user_pool_id,
     )
