@@ -197,7 +197,7 @@ def _read(url: str, endpoint: str | None, known: set[str]) -> _Login:
     if not options.keys() <= known:
         raise BadSetting(f"{NAME}: {parts.scheme}:// knows the options {', '.join(sorted(known))} only.")
     if not parts.username or not parts.password:
-        raise BadSetting(f"{NAME} must look like {parts.scheme}://user:password@…")
+        raise BadSetting(f"{NAME} must look like {parts.scheme}://user:password@…, a / in it written as %2F.")
     if "endpoint" in options and (other.scheme not in {"http", "https"} or not other.hostname):
         raise BadSetting(f"{NAME}: endpoint must look like https://host.")
     return _Login(
