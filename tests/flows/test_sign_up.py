@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from poolhouse.core.message_limits import read_limit
 from poolhouse.flows import recover, sign_up
 from poolhouse.flows.calls import Origin, PublicCall
 from poolhouse.flows.clients import get_app
-from poolhouse.model import AttributeType, SignUpRequest, UserLambdaValidationException, UserNotFoundException
+from poolhouse.model import (
+    AttributeType,
+    LimitExceededException,
+    SignUpRequest,
+    UserLambdaValidationException,
+    UserNotFoundException,
+)
 from poolhouse.triggers import Triggers
 from tests.operations.talk import NO_USER, named, refusal, sign_in
 
@@ -45,8 +52,8 @@ def house(server, pool, app):
         pool_id = pool(**{"LambdaConfig": ALL, "AutoVerifiedAttributes": ["email"]} | settings)
         client = app(pool_id)
 
-        def run(flow, *arguments):
-            deps = replace(server.deps, triggers=triggers)
+        def run(flow, *arguments, limits=()):
+            deps = replace(server.deps, triggers=triggers, message_limits=tuple(map(read_limit, limits)))
             call = PublicCall(deps=deps, now=server.clock.now(), origin=Origin(request_id="test"))
             found = server.read(lambda tx: get_app(call, tx, client["ClientId"]))
             return server.run(flow(call, *found, *arguments))
@@ -97,6 +104,20 @@ def test_triggers_are_told_what_was_sent(house):
     assert event["clientMetadata"] == {"m": "n"}
     assert event["userAttributes"]["email"] == "told@x.org"
     assert "Correct-Horse-1" not in str(event)
+
+
+def test_a_code_too_many_makes_nobody(call, house, inbox, caplog):
+    """A client that tries again, as SDKs do by themselves, is told of the limit again and not of a user."""
+    pool_id, client, run = house(Answering())
+    limits = ["email-destination=1/hour"]
+    run(sign_up.sign_up, request_for(client, email="one@x.org"), limits=limits)
+    for _ in range(2):
+        with pytest.raises(LimitExceededException):
+            run(sign_up.sign_up, request_for(client, "bob", email="ONE@x.org"), limits=limits)
+    assert refusal(call, "AdminGetUser", UserPoolId=pool_id, Username="bob") == NO_USER
+    run(sign_up.sign_up, request_for(client, "bob", email="two@x.org"), limits=limits)
+    assert len(inbox("one@x.org")) == 1
+    assert caplog.text.count("one too many") == 2
 
 
 def test_a_trigger_refuses(call, house):

@@ -121,7 +121,7 @@ async def send_code(
     )
     if composed.delivery is None:
         return composed.details
-    limited = bool(limits_on(call, composed.delivery))
+    limited = bool(limits_on(call, composed.delivery.recipient))
     if composed.told and not limited:
         await _deliver(call, composed)
         return composed.details
