@@ -1,5 +1,6 @@
 """The commands that tend an installation, while its server runs."""
 
+import base64
 import json
 import os
 import pathlib
@@ -13,12 +14,14 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from aws_encryption_sdk import EncryptionSDKClient
 from botocore.exceptions import ClientError
 from cyclopts import App
 
 from poolhouse.cli import app as command_line
 from poolhouse.cli import main
-from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY, Server, make_settings
+from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY, SENDER_KEY, SENDER_KEY_ARN, Server, make_settings
+from tests.crypto.test_sender_keys import raw
 from tests.delivery.test_smtp import serving
 from tests.triggers.running import EXAMPLES, arn_of
 
@@ -336,6 +339,32 @@ def test_triggers_are_tried(poolhouse, refusal, command, own_server, tmp_path):
     assert refusal(*with_file).startswith(text)
     file.write_text("[]")
     assert refusal(*with_file) == f"poolhouse: {file} holds no JSON object"
+
+
+KEEPER = """
+import json, pathlib
+
+def handler(event, context):
+    pathlib.Path(__file__).with_name("event.json").write_text(json.dumps(event))
+"""
+
+
+def test_senders_are_tried_with_a_code(poolhouse, refusal, own_server, tmp_path):
+    """The function of a pool's own sender gets a code under the pool's key, as it will be; without a key that is told."""
+    sender = {"LambdaVersion": "V1_0", "LambdaArn": arn_of("send")}
+    pool_id = function_pool(own_server, CustomEmailSender=sender, KMSKeyID=SENDER_KEY_ARN)
+    (tmp_path / "keeper.py").write_text(KEEPER)
+    settings = {"FUNCTIONS": '{"*": "python:keeper:handler"}', "FUNCTIONS_PATH": str(tmp_path)}
+    keys = {"SENDER_KEYS": json.dumps({SENDER_KEY_ARN: base64.b64encode(SENDER_KEY).decode()})}
+    words = ("triggers", "test", "CustomEmailSender_SignUp", "--user-pool-id", pool_id, "--json")
+    assert json.loads(poolhouse(*words, **settings, **keys))["error"] is None
+    sealed = base64.b64decode(json.loads((tmp_path / "event.json").read_text())["request"]["code"])
+    plain, _ = EncryptionSDKClient().decrypt(source=sealed, key_provider=raw(SENDER_KEY, SENDER_KEY_ARN))
+    assert plain == b"123456"
+    assert (
+        refusal(*words, **settings, SENDER_KEYS="{}")
+        == f"poolhouse: POOLHOUSE_SENDER_KEYS holds no key for {SENDER_KEY_ARN}"
+    )
 
 
 @pytest.mark.parametrize(

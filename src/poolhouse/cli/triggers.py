@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from poolhouse.cli.opened import HERE, AsJson, CommandError, Where, print_json, run, settings_of
 
 if TYPE_CHECKING:
+    from poolhouse.core.pool import Pool
     from poolhouse.flows.calls import Deps
     from poolhouse.flows.functions import Configured
 
@@ -113,7 +114,7 @@ def _read_event(path: pathlib.Path) -> dict[str, Any]:
 
 async def _sample(deps: "Deps", source: str, user_pool_id: str | None, arn: str | None) -> tuple[str, dict[str, Any]]:
     """Return the function that is meant, and an event for it."""
-    from poolhouse.core.sample_events import CLIENT_ID, POOL_ID, USERNAME, sample_request
+    from poolhouse.core.sample_events import CLIENT_ID, POOL_ID, USERNAME, sample_request, sample_secret
     from poolhouse.core.trigger_events import fill_event, find_function, make_event, trigger_of
 
     request, who = sample_request(source), {"username": USERNAME, "client_id": CLIENT_ID}
@@ -126,7 +127,22 @@ async def _sample(deps: "Deps", source: str, user_pool_id: str | None, arn: str 
     named = find_function(pool.settings.lambda_config, trigger_of(source))
     if named is None:
         raise CommandError(f"user pool {user_pool_id} names no function for {trigger_of(source)}")
+    secret = sample_secret(source)
+    if secret is not None:
+        request |= {"code": await _encrypt(deps, pool, secret)}
     return named, make_event(pool, source, request, **who)
+
+
+async def _encrypt(deps: "Deps", pool: "Pool", secret: str) -> str:
+    """Return what the pool's sender would get for a code."""
+    from poolhouse.crypto.sender_keys import NotEncrypted
+
+    configured = pool.settings.lambda_config
+    key_id = (configured and configured.kms_key_id) or ""
+    try:
+        return await deps.sender_keys.encrypt(secret, key_id=key_id, pool_id=pool.id)
+    except NotEncrypted as error:
+        raise CommandError(str(error)) from None
 
 
 async def _invoke(deps: "Deps", source: str, arn: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,14 @@ _NOBODY = frozenset({"UserMigration", "InboundFederation"})
 
 
 def sample_request(source: str) -> dict[str, Any]:
-    """Return the ``request`` of an event of one of the SOURCES. Codes of senders are left out: they are encrypted."""
+    """Return the ``request`` of an event of one of the SOURCES, without codes of senders: those are encrypted."""
     trigger = trigger_of(source)
     user = {} if trigger in _NOBODY else {"userAttributes": _USER}
     return user | _REQUESTS.get(trigger, {}) | _MORE.get(source, {})
+
+
+def sample_secret(source: str) -> str | None:
+    """Return what the ``code`` of an event stands for, encrypted for the pool's sender; None where there is none."""
+    if not trigger_of(source).endswith("Sender") or source.endswith("_AccountTakeOverNotification"):
+        return None
+    return "Temporary-1" if source.endswith("_AdminCreateUser") else "123456"
