@@ -20,6 +20,7 @@ from cyclopts import App
 
 from poolhouse.cli import app as command_line
 from poolhouse.cli import main
+from poolhouse.core.message import Message
 from tests.conftest import ACCESS_KEY, PASSWORD, SECRET_KEY, SENDER_KEY, SENDER_KEY_ARN, Server, make_settings
 from tests.crypto.test_sender_keys import raw
 from tests.delivery.test_smtp import serving
@@ -223,6 +224,14 @@ def test_outbox_for_people(poolhouse, own_server):
     told = poolhouse("outbox", "--last")
     assert re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00  EMAIL  ann@example\.com  \S", told)
     assert re.search(r"\n    .*\d{6}", told)
+    link = Message(
+        id="l", at=own_server.clock.now(), channel="EMAIL", to="bob@example.com", subject="Confirm", template="SignUp",
+        body='Please <a href="http://localhost/confirmUser?a=1&amp;b=2">confirm</a>.<br>Thanks',
+        user_pool_id="us-east-1_AbCdEfGhI", username="bob",
+    )  # fmt: skip
+    own_server.write(lambda tx: tx.outbox.add(link))
+    told = poolhouse("outbox", "--last")
+    assert told.endswith("\n    Please confirm (http://localhost/confirmUser?a=1&b=2).\n    Thanks\n")
 
 
 def test_a_test_message(poolhouse, refusal, own_server):

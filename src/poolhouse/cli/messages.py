@@ -1,6 +1,7 @@
 """Reading the development outbox, and trying out what sends messages."""
 
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -83,7 +84,11 @@ def outbox(
 
         print_json(to_builtins(messages))
         return
+    from poolhouse.delivery.mail import to_text
+
     for message in messages:
+        # The address of a link is to be copied, so it must not be that of HTML.
+        body = message.text or (to_text(message.body) if message.channel == "EMAIL" else message.body)
         at = datetime.fromtimestamp(message.at / 1000, UTC).isoformat(" ", "seconds")
         subject = f"  {message.subject}" if message.subject else ""
-        print(f"{at}  {message.channel}  {message.to}{subject}\n    {message.body}")
+        print(f"{at}  {message.channel}  {message.to}{subject}\n{indent(body.strip(), '    ')}")
