@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -50,12 +51,13 @@ def test_files_are_private(old_place):
 
 
 def test_first_start_tells_where_everything_is(old_place):
-    """It prints the URLs, a set-up link and how to get credentials, and no secret but the link."""
+    """It prints the URLs, a set-up link and how to get credentials, as it was called, and no secret but the link."""
     told = (old_place / "server.log").read_text()
     assert re.search(r"API and issuer  http://localhost:\d+\n", told)
     assert re.search(r"Console         http://localhost:\d+/console/\n", told)
     assert re.search(r"First operator  http://localhost:\d+/console/welcome\?token=\S+\n", told)
-    assert 'eval "$(poolhouse env)"' in told
+    command = "poolhouse" if shutil.which("poolhouse") else POOLHOUSE
+    assert f'eval "$({command} env)"' in told
     assert (old_place / "data" / "master.key").read_text().strip() not in told
 
 

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import pathlib
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,6 +18,8 @@ from poolhouse.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from poolhouse.flows.calls import Deps
+
+NAME = "poolhouse"
 
 
 def serve(
@@ -52,19 +56,26 @@ async def greet(settings: Settings, deps: "Deps") -> None:
     """Tell the operator where everything is."""
     from poolhouse.flows import operators
 
+    command = _command()
     lines = [
         f"Poolhouse {__version__}",
         f"  API and issuer  {settings.base_url}",
         f"  Console         {settings.base_url}/console/",
-        '  Credentials     eval "$(poolhouse env)"',
+        f'  Credentials     eval "$({command} env)"',
     ]
     if settings.smtp_url is None:
-        lines.append("  Messages        kept in the outbox: poolhouse outbox")
+        lines.append(f"  Messages        kept in the outbox: {command} outbox")
     if settings.test_api:
         lines.append(f"  Test API        {settings.base_url}/test/, for programs of this machine")
     if not await operators.list_operators(deps):
         lines.append(f"  First operator  {await operators.invite(deps)}")
     print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _command() -> str:
+    """Return how this program is called: by its name where the shell finds it, else by the path that it was called by."""
+    called = pathlib.PurePath(sys.argv[0])
+    return str(called) if called.name == NAME and shutil.which(NAME) is None else NAME
 
 
 def _hand_down(settings: Settings, where: Where, flags: Mapping[str, object]) -> None:
