@@ -39,6 +39,21 @@ def test_who_and_where():
     assert read_metadata(entity(SIGN_ON)).sign_out_url is None
 
 
+def key(certificate: str, use: str = "") -> str:
+    return (
+        f'<md:KeyDescriptor{use}><k:KeyInfo xmlns:k="http://www.w3.org/2000/09/xmldsig#"><k:X509Data><k:X509Certificate>'
+        f"{certificate}</k:X509Certificate></k:X509Data></k:KeyInfo></md:KeyDescriptor>"
+    )
+
+
+def test_what_it_signs_with():
+    """Certificates of keys for signing and of those for any use, without the white space; not that of the metadata."""
+    keys = key("\n QUJD\n REVG ", ' use="signing"') + key("R0hJ", ' use="encryption"') + key("SktM")
+    others = key("TU5P").removeprefix("<md:KeyDescriptor>").removesuffix("</md:KeyDescriptor>")
+    text = entity(keys + SIGN_ON).replace("<md:IDPSSO", others + "<md:IDPSSO")
+    assert read_metadata(text).certificates == ("QUJDREVG", "SktM")
+
+
 def test_first_identity_provider_of_many():
     """Service providers, and entities without an address, are passed over; nothing of theirs is mixed in."""
     listed = entity(role="SPSSODescriptor") + entity(SIGN_OUT, "urn:half") + entity(SIGN_ON) + entity(id="urn:late")

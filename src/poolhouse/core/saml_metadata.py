@@ -11,18 +11,23 @@ MAX_ENTITY_ID = 1024
 
 _NAMESPACE = "urn:oasis:names:tc:SAML:2.0:metadata"
 _REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
-_ENTITY, _PROVIDER, _SIGN_ON, _SIGN_OUT = (
+_ENTITY, _PROVIDER, _KEY, _SIGN_ON, _SIGN_OUT = (
     f"{_NAMESPACE} {name}"
-    for name in ("EntityDescriptor", "IDPSSODescriptor", "SingleSignOnService", "SingleLogoutService")
+    for name in ("EntityDescriptor", "IDPSSODescriptor", "KeyDescriptor", "SingleSignOnService", "SingleLogoutService")
 )
+_CERTIFICATE = "http://www.w3.org/2000/09/xmldsig# X509Certificate"
 
 
 class Metadata(Struct, frozen=True, kw_only=True):
-    """An identity provider: its entity id, and where browsers are sent to sign in and out by HTTP-Redirect."""
+    """An identity provider: its entity id, and where browsers are sent to sign in and out by HTTP-Redirect.
+
+    ``certificates`` are those that it may sign with, DER in base64, unread.
+    """
 
     entity_id: str
     sign_on_url: str
     sign_out_url: str | None = None
+    certificates: tuple[str, ...] = ()
 
 
 def read_metadata(text: str) -> Metadata:
@@ -35,6 +40,7 @@ def read_metadata(text: str) -> Metadata:
     parser.StartDoctypeDeclHandler = reader.refuse_type
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.read
     try:
         parser.Parse(text.strip().encode("utf-8", "replace"), True)
     except expat.ExpatError:
@@ -57,6 +63,11 @@ class _Reader:
         self._path: list[str] = []
         self._entity_id = ""
         self._urls: dict[str, str] = {}
+        self._certificates: list[str] = []
+        # Whether this is inside a key that signs.
+        self._signs = False
+        # None outside the text of a certificate to verify signatures with.
+        self._text: list[str] | None = None
 
     def refuse_type(self, *_: object) -> None:
         raise InvalidParameterException("MetadataFile must not have a document type declaration.")
@@ -65,17 +76,31 @@ class _Reader:
         if name == _ENTITY:
             self._entity_id = attributes.get("entityID", "")
         elif name == _PROVIDER:
-            self._urls = {}
+            self._urls, self._certificates = {}, []
+        elif name == _CERTIFICATE and self._signs:
+            self._text = []
         elif self._path[-1:] == [_PROVIDER] and attributes.get("Binding") == _REDIRECT and "Location" in attributes:
             self._urls.setdefault(name, attributes["Location"])
+        elif self._path[-1:] == [_PROVIDER] and name == _KEY:
+            self._signs = attributes.get("use", "signing") == "signing"
         self._path.append(name)
+
+    def read(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
 
     def end(self, name: str) -> None:
         self._path.pop()
+        if name == _CERTIFICATE and self._text is not None:
+            self._certificates.append("".join("".join(self._text).split()))
+            self._text = None
+        elif name == _KEY:
+            self._signs = False
         is_named = 0 < len(self._entity_id) <= MAX_ENTITY_ID
         if name == _PROVIDER and self.found is None and is_named and _SIGN_ON in self._urls:
             self.found = Metadata(
                 entity_id=self._entity_id,
                 sign_on_url=self._urls[_SIGN_ON],
                 sign_out_url=self._urls.get(_SIGN_OUT),
+                certificates=tuple(self._certificates),
             )
