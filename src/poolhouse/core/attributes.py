@@ -17,6 +17,7 @@ from poolhouse.model import (
 GUARDED = frozenset({"sub", "email_verified", "phone_number_verified", "identities"})
 # Given by the service alone, whoever asks.
 GIVEN = frozenset({"sub", "identities"})
+NOT_CONFORMING = "Attributes did not conform to the schema: "
 Schema = dict[str, SchemaAttributeType]
 
 
@@ -83,7 +84,7 @@ def check_new(pool: Pool, attributes: Mapping[str, str], *, complete: bool) -> d
     problems += [(name, "Attribute cannot be updated.") for name in given if name in GIVEN and name in schema]
     if problems:
         lines = "".join(f"{name}: {text}\n" for name, text in problems)
-        raise InvalidParameterException(f"Attributes did not conform to the schema: {lines}")
+        raise InvalidParameterException(f"{NOT_CONFORMING}{lines}")
     _check_contacts(given)
     stored = {name: _normal(schema[name], value) for name, value in given.items() if value}
     check_verified_flags(stored, stored)

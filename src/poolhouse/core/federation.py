@@ -5,7 +5,7 @@ form encoding, objects JSON. What text cannot be stored is replaced in it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -24,7 +24,19 @@ from poolhouse.model import InvalidParameterException
 from poolhouse.model.shapes import UsernameType
 
 USERNAME = "username"
-LONGEST_ATTRIBUTE = 2048
+# The claim that names the user of a SAML provider, which has no mapping of its own for that.
+NAME_ID = "NameID"
+LONGEST_ATTRIBUTE, LONGEST_SESSION = 2048, 1500
+
+
+class ProviderSession(Struct, frozen=True, kw_only=True):
+    """A user's session at a SAML provider, in the words by which it is ended there (SAML 2.0 Core §2.2.2, §2.7.2)."""
+
+    name_id: str
+    format: str | None = None
+    name_qualifier: str | None = None
+    sp_name_qualifier: str | None = None
+    index: str | None = None
 
 
 class Assertion(Struct, frozen=True, kw_only=True):
@@ -32,16 +44,28 @@ class Assertion(Struct, frozen=True, kw_only=True):
 
     ``token_response`` is what the token endpoint answered, ``id_token`` the claims of the ID token in it, ``user_info``
     what the provider's address of attributes answered. A provider without one of them leaves it empty.
+    ``saml_response`` is what a SAML assertion says, by the names of its attributes, and under ``NameID`` who it is;
+    ``session`` is what its user has there.
     """
 
     token_response: Mapping[str, Any] = {}
     id_token: Mapping[str, Any] = {}
     user_info: Mapping[str, Any] = {}
+    saml_response: Mapping[str, Any] = {}
+    session: ProviderSession | None = None
 
     @property
     def claims(self) -> dict[str, Any]:
         """All that can be mapped to attributes: those of the ID token count most, the tokens themselves least."""
-        return {**self.token_response, **self.user_info, **self.id_token}
+        return {**self.token_response, **self.user_info, **self.id_token, **self.saml_response}
+
+
+class AttributesMissing(InvalidParameterException):
+    """A provider does not give what the pool requires."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"attributes required: [{', '.join(names)}]")
+        self.names = names
 
 
 class Visitor(Struct, frozen=True, kw_only=True):
@@ -56,7 +80,7 @@ class Visitor(Struct, frozen=True, kw_only=True):
 
 def read_subject(provider: IdentityProvider, claims: Mapping[str, Any]) -> str | None:
     """Return what the provider names its user by, None where the claim is missing or no name."""
-    claim = (provider.settings.attribute_mapping or {}).get(USERNAME, "sub")
+    claim = (provider.settings.attribute_mapping or {}).get(USERNAME, NAME_ID)
     value = claims.get(claim)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
@@ -156,7 +180,7 @@ def _merge(present: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, 
 
 def _check_there(missing: list[str]) -> None:
     if missing:
-        raise InvalidParameterException(f"attributes required: [{', '.join(missing)}]")
+        raise AttributesMissing(missing)
 
 
 def _check_lengths(attributes: Mapping[str, str]) -> None:
@@ -165,6 +189,21 @@ def _check_lengths(attributes: Mapping[str, str]) -> None:
             raise InvalidParameterException(
                 f"user.{name}: String must be no longer than {LONGEST_ATTRIBUTE} characters\n"
             )
+
+
+def session_to_end(provider: IdentityProvider, assertion: Assertion) -> ProviderSession | None:
+    """Return what is to be ended at the provider when the user signs out here; None where nothing is.
+
+    A cookie keeps it, so nothing is ended that takes more words than a cookie has room for.
+    """
+    session = assertion.session if ends_sessions(provider) else None
+    return session if session is not None and len(msgspec.json.encode(session)) <= LONGEST_SESSION else None
+
+
+def ends_sessions(provider: IdentityProvider) -> bool:
+    """Tell whether users who sign out here are to be signed out at the provider as well."""
+    details = provider.settings.provider_details or {}
+    return details.get("IDPSignout") == "true"
 
 
 def read_methods(assertion: Assertion) -> Methods:

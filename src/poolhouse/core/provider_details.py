@@ -5,14 +5,19 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from poolhouse.core.saml_metadata import read_metadata
+from poolhouse.core.saml_metadata import Metadata, read_metadata
 from poolhouse.core.urls import check_web_address
 from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.model import InvalidParameterException
 
-SECRET = frozenset({"client_secret", "private_key"})
-# Kept for signing requests, and told to nobody.
-NEVER_SHOWN = frozenset({"private_key"})
+# What metadata says besides: the issuer of a SAML provider. It is kept for ``identities``, and not shown.
+ENTITY_ID = "entity_id"
+# What opens the assertions of a SAML provider that encrypts them, and the certificate that it encrypts them with.
+DECRYPTION_KEY, ENCRYPTION_CERTIFICATE = "decryption_key", "ActiveEncryptionCertificate"
+SECRET = frozenset({"client_secret", "private_key", DECRYPTION_KEY})
+# Kept for signing requests and opening assertions, and told to nobody.
+NEVER_SHOWN = frozenset({"private_key", DECRYPTION_KEY, ENTITY_ID})
+_FROM_METADATA = frozenset({"SSORedirectBindingURI", "SLORedirectBindingURI", ENTITY_ID})
 
 _OIDC_URLS = frozenset({"authorize_url", "token_url", "attributes_url", "jwks_uri"})
 _SAML_FLAGS = ("IDPSignout", "IDPInit", "EncryptedResponses")
@@ -83,7 +88,8 @@ RULES = {
             {
                 *("MetadataURL", "MetadataFile", "RequestSigningAlgorithm", *_SAML_FLAGS),
                 # Describe shows them, so they may come back; the metadata decides.
-                *("SSORedirectBindingURI", "SLORedirectBindingURI", "ActiveEncryptionCertificate"),
+                *_FROM_METADATA,
+                *(DECRYPTION_KEY, ENCRYPTION_CERTIFICATE),
             }
         ),
         added={},
@@ -116,9 +122,16 @@ def _check_oidc(given: Mapping[str, str]) -> None:
         check_web_address(given[key])
 
 
+def is_encrypted(details: Mapping[str, str]) -> bool:
+    """Tell whether a SAML provider is to encrypt its assertions."""
+    return details.get("EncryptedResponses") == "true"
+
+
 def _saml_details(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the details with the addresses that a metadata file gives."""
-    computed = {"SSORedirectBindingURI", "SLORedirectBindingURI", "ActiveEncryptionCertificate"}
+    """Return the details with the addresses that a metadata file gives, and the key pair where there is use for it."""
+    computed = _FROM_METADATA
+    if DECRYPTION_KEY not in given or not is_encrypted(given):
+        computed |= {DECRYPTION_KEY, ENCRYPTION_CERTIFICATE}
     details = {key: value for key, value in given.items() if key not in computed}
     for flag in _SAML_FLAGS:
         _check_value(flag, given, "true", "false")
@@ -129,11 +142,19 @@ def _saml_details(given: Mapping[str, str]) -> dict[str, str]:
     if url:
         check_web_address(url)
     if file:
-        metadata = read_metadata(file)
-        details["SSORedirectBindingURI"] = metadata.sign_on_url
-        if metadata.sign_out_url is not None:
-            details["SLORedirectBindingURI"] = metadata.sign_out_url
+        return with_metadata(details, read_metadata(file))
     return details
+
+
+def with_metadata(details: Mapping[str, str], metadata: Metadata) -> dict[str, str]:
+    """Return the details of a SAML provider with what it says of itself."""
+    said = {
+        "SSORedirectBindingURI": metadata.sign_on_url,
+        "SLORedirectBindingURI": metadata.sign_out_url,
+        ENTITY_ID: metadata.entity_id,
+    }
+    others = {key: value for key, value in details.items() if key not in said}
+    return others | {key: value for key, value in said.items() if value is not None}
 
 
 def _check_value(key: str, given: Mapping[str, str], *allowed: str) -> None:

@@ -1,5 +1,8 @@
 """Identity providers by OAuth 2.0 and OpenID Connect: where to send a browser, and what they say of who comes back.
 
+<<<<<<< HEAD
+What becomes of that in a pool is the flows' business (``flows.federation``). ``Providers.saml`` speaks SAML.
+=======
 What becomes of that in a pool is the flows' business (``flows.federation``). SAML is not spoken.
 docs/decisions/0017-trust-in-providers.md says what is believed of a provider, and what is not.
 
@@ -10,11 +13,10 @@ Cognito says of a token that it does not believe is known for the issuer only, `
 are told in the same way. Google's People API is asked for mapped claims that are fields of its own, and not at all where
 there are none. The name that Apple posts at a user's first sign-in gives the claims ``firstName``, ``lastName`` and
 ``name``; it is not signed.
+>>>>>>> fed-web
 """
 
-import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from poolhouse.core.federation import Assertion
@@ -24,16 +26,15 @@ from poolhouse.providers import apple
 from poolhouse.providers.attributes import attributes_address
 from poolhouse.providers.authorization import WITH_ID_TOKEN, Request, request_url
 from poolhouse.providers.discovery import Discovery
-from poolhouse.providers.failure import ProviderRefused, TimedOut, Unreachable, token_error
+from poolhouse.providers.failure import ProviderRefused, TimedOut, Unreachable, token_error, told_to_operator
 from poolhouse.providers.http import SECONDS, Answer, HttpClient
 from poolhouse.providers.id_token import check_claims, find_key, read_header, verify
+from poolhouse.providers.saml import Saml
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = ["ProviderRefused", "Providers"]
-
-log = logging.getLogger(__name__)
 
 TOKEN_TIMEOUT = "Timeout occurred in calling IdP token endpoint"
 # With the name of the parameter in it, as Cognito's is documented (spec/http/02 §2.1.5).
@@ -61,6 +62,7 @@ class Providers:
         self._wall = wall
         self._http = HttpClient(make_id, seconds=seconds, transport=transport)
         self._discovery = Discovery(self._http)
+        self.saml = Saml(self._http)
 
     async def authorization_url(
         self,
@@ -86,7 +88,7 @@ class Providers:
             prompt=prompt,
             acr_values=acr_values,
         )
-        with _told_to_operator(settings):
+        with told_to_operator(settings):
             return request_url(kind, details, await self._discovery.get(details, "authorize_url"), request)
 
     async def fetch(
@@ -104,7 +106,7 @@ class Providers:
         ``nonce`` is what ``authorization_url`` was given, ``user`` what Apple posts beside a user's first code, ``now``
         is in milliseconds. Raises ProviderRefused.
         """
-        with _told_to_operator(settings):
+        with told_to_operator(settings):
             response = await self._token(settings, code, redirect_uri)
             claims: Mapping[str, Any] = {}
             if settings.provider_type in WITH_ID_TOKEN:
@@ -202,12 +204,3 @@ async def _heard(settings: IdentityProviderType, asking: Awaitable[Answer], what
 def _is_token(token: object) -> bool:
     """Whether this can stand in a header (RFC 6750 §2.1)."""
     return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token) and " " not in token
-
-
-@contextlib.contextmanager
-def _told_to_operator(settings: IdentityProviderType) -> Iterator[None]:
-    try:
-        yield
-    except ProviderRefused as refusal:
-        log.warning("identity provider %s of %s: %s", settings.provider_name, settings.user_pool_id, refusal.detail)
-        raise

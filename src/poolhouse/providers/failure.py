@@ -1,10 +1,14 @@
 """How a sign-in by an identity provider fails before anybody has signed in."""
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from poolhouse.model import IdentityProviderType
 from poolhouse.model import IdentityProviderTypeType as Kind
+
+log = logging.getLogger(__name__)
 
 # How much of what a provider says is passed on to the application.
 LONGEST = 200
@@ -20,6 +24,20 @@ class ProviderRefused(Exception):
     def __init__(self, description: str, *, error: str = "invalid_request", detail: str = "") -> None:
         super().__init__(description)
         self.error, self.description, self.detail = error, description, detail or description
+
+
+class UnknownSigner(ProviderRefused):
+    """A signature fits none of the certificates that are known."""
+
+
+@contextlib.contextmanager
+def told_to_operator(settings: IdentityProviderType) -> Iterator[None]:
+    """Have the operator's log say why a provider is refused."""
+    try:
+        yield
+    except ProviderRefused as refusal:
+        log.warning("identity provider %s of %s: %s", settings.provider_name, settings.user_pool_id, refusal.detail)
+        raise
 
 
 class Unreachable(Exception):

@@ -24,15 +24,21 @@ MOST_BYTES = 262_144
 MOST_REDIRECTS = 20
 # Connections at a time, those that are kept for the next sign-in, and how long.
 CONNECTIONS, IDLE_CONNECTIONS, IDLE_SECONDS = 256, 32, 30
+JSON = "application/json"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Answer(Struct, frozen=True):
-    """What a provider answered; ``document`` is its JSON object, empty where it has none."""
+    """What a provider answered."""
 
     status: int
     location: str
-    document: Mapping[str, Any]
+    body: bytes
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The JSON object that it is, empty where it is none."""
+        return _read_object(self.body)
 
 
 class HttpClient:
@@ -52,9 +58,9 @@ class HttpClient:
         self._make_id, self._seconds, self._transport = make_id, seconds, transport
         self._client: httpx.AsyncClient | None = None
 
-    async def read(self, url: str) -> Answer:
+    async def read(self, url: str, accept: str = JSON) -> Answer:
         """Get a public document, by way of redirects; raises Unreachable, and TimedOut."""
-        return await self._limited(self._follow(url))
+        return await self._limited(self._follow(url, accept))
 
     async def ask(
         self, method: str, url: str, *, form: Mapping[str, str] | None = None, token: str | None = None
@@ -63,7 +69,7 @@ class HttpClient:
 
         A form is in the query of a GET and in the body of a POST. Raises Unreachable, and TimedOut.
         """
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        headers = {"accept": JSON} | ({} if token is None else {"authorization": f"Bearer {token}"})
         body = b""
         if form is not None and method == "GET":
             url = with_query(url, form)
@@ -76,10 +82,10 @@ class HttpClient:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _follow(self, first: str) -> Answer:
+    async def _follow(self, first: str, accept: str) -> Answer:
         url = first
         for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._send("GET", url, {}, b"")
+            answer = await self._send("GET", url, {"accept": accept}, b"")
             if answer.status not in REDIRECTS or not answer.location:
                 return answer
             url = urljoin(url, answer.location)
@@ -92,7 +98,6 @@ class HttpClient:
         every = {
             "user-agent": "Amazon/Cognito",
             "x-amz-cognito-request-id": self._make_id(),
-            "accept": "application/json",
             # A small answer must not become a large one.
             "accept-encoding": "identity",
         }
@@ -107,7 +112,7 @@ class HttpClient:
             raise TimedOut(type(error).__name__) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise Unreachable(type(error).__name__) from None
-        return Answer(answer.status_code, answer.headers.get("location", ""), _read_object(bytes(read)))
+        return Answer(answer.status_code, answer.headers.get("location", ""), bytes(read))
 
     def _opened(self) -> "httpx.AsyncClient":
         if self._client is None:
