@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.core.test_saml_metadata import SIGN_ON, entity
+from tests.core.test_saml_metadata import SIGN_ON, entity, key
+from tests.federation.certificates import make_pair
 from tests.operations.refusals import refused, unchecked
 
 APPLICATION = {"client_id": "1example", "client_secret": "provider-secret", "authorize_scopes": "openid email"}
@@ -76,6 +77,33 @@ def create(call, pool_id, kind="OIDC", **changes):
 
 def describe(call, pool_id, name="Partner"):
     return call("DescribeIdentityProvider", UserPoolId=pool_id, ProviderName=name)["IdentityProvider"]
+
+
+def test_a_metadata_file_with_certificates(call, pool):
+    """One that has expired is refused, unless there is another."""
+    good, old = (make_pair(days).bare for days in ((-1, 9), (-9, -1)))
+
+    def details(*certificates):
+        return {"MetadataFile": entity("".join(map(key, certificates)) + SIGN_ON)}
+
+    pool_id = pool()
+    text = "The signing certificate in MetadataFile has expired."
+    asked = members(pool_id, "SAML", ProviderDetails=details(old))
+    assert refused(call, "InvalidParameterException", "CreateIdentityProvider", **asked) == text
+    create(call, pool_id, "SAML", ProviderDetails=details(old, good, "AAAA"))
+    changes = {"UserPoolId": pool_id, "ProviderName": "Partner", "ProviderDetails": details(old)}
+    assert refused(call, "InvalidParameterException", "UpdateIdentityProvider", **changes) == text
+
+
+def test_a_key_pair_that_is_brought_along(call, pool):
+    """Stays where assertions are encrypted, as an export has it; else it is dropped."""
+    pool_id = pool()
+    brought = GIVEN["SAML"] | {"decryption_key": "key", "ActiveEncryptionCertificate": "certificate"}
+    made = create(call, pool_id, "SAML", ProviderDetails=brought | {"EncryptedResponses": "true"})
+    assert made["ProviderDetails"]["ActiveEncryptionCertificate"] == "certificate"
+    assert "decryption_key" not in describe(call, pool_id)["ProviderDetails"]
+    other = create(call, pool(), "SAML", ProviderDetails=brought)
+    assert not {"ActiveEncryptionCertificate", "decryption_key"} & other["ProviderDetails"].keys()
 
 
 @pytest.mark.parametrize("kind", GIVEN)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
-from poolhouse.core.provider_details import SECRET, full_details
+from poolhouse.core.provider_details import DECRYPTION_KEY, ENCRYPTION_CERTIFICATE, SECRET, full_details, is_encrypted
 from poolhouse.model import (
     AcrMappingType,
     CreateIdentityProviderRequest,
@@ -80,8 +80,11 @@ def updated_provider(
     kind, details, mapping = current.provider_type, current.provider_details or {}, current.attribute_mapping
     assert kind is not None
     if request.provider_details is not None:
-        kept = {"private_key": details["private_key"]} if "private_key" in details else {}
-        details = full_details(kind, kept | request.provider_details)
+        kept = {key: details[key] for key in ("private_key", DECRYPTION_KEY) if key in details}
+        given = kept | request.provider_details
+        if given.get(DECRYPTION_KEY) == details.get(DECRYPTION_KEY, ""):
+            given[ENCRYPTION_CERTIFICATE] = details[ENCRYPTION_CERTIFICATE]
+        details = full_details(kind, given)
     if request.attribute_mapping is not None:
         mapping = _mapping(request.attribute_mapping, kind, pool)
     identifiers = current.idp_identifiers if request.idp_identifiers is None else request.idp_identifiers
@@ -95,6 +98,25 @@ def updated_provider(
         acr_mapping=(current.acr_mapping if request.acr_mapping is None else request.acr_mapping) or None,
         last_modified_date=now / 1000,
     )
+
+
+class KeyPair(Struct, frozen=True, kw_only=True):
+    """What a SAML provider encrypts assertions for a pool with: a private key in PEM, a certificate in DER to the base 64."""
+
+    key: str
+    certificate: str
+
+
+def lacks_key_pair(settings: IdentityProviderType) -> bool:
+    """Tell whether a provider is to encrypt its assertions and has nothing to do it with yet."""
+    details = settings.provider_details or {}
+    return is_encrypted(details) and not {DECRYPTION_KEY, ENCRYPTION_CERTIFICATE} <= details.keys()
+
+
+def with_key_pair(settings: IdentityProviderType, pair: KeyPair) -> IdentityProviderType:
+    """Return the settings with a key pair."""
+    added = {DECRYPTION_KEY: pair.key, ENCRYPTION_CERTIFICATE: pair.certificate}
+    return replace(settings, provider_details={**(settings.provider_details or {}), **added})
 
 
 def split_secrets(settings: IdentityProviderType) -> tuple[IdentityProviderType, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from poolhouse.core.identities import Identity, Shown
 from poolhouse.core.identity_providers import IdentityProvider
-from poolhouse.core.saml_metadata import read_metadata
+from poolhouse.core.provider_details import ENTITY_ID
 from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.model import InvalidParameterException, ProviderUserIdentifierType
 
@@ -30,13 +30,11 @@ def show(identity: Identity, provider: IdentityProvider) -> Shown:
 
 
 def _find_issuer(provider: IdentityProvider) -> str | None:
-    """Return an OIDC issuer or a SAML entity id; None where there is none, or it is not known."""
+    """Return an OIDC issuer or a SAML entity id; None where there is none, or it is not known yet."""
     details, kind = provider.settings.provider_details or {}, provider.settings.provider_type
     if kind == Kind.OIDC:
         return details.get("oidc_issuer")
-    if kind == Kind.SAML and "MetadataFile" in details:
-        return read_metadata(details["MetadataFile"]).entity_id
-    return None
+    return details.get(ENTITY_ID)
 
 
 def read_name(given: ProviderUserIdentifierType, what: str) -> tuple[str, str]:

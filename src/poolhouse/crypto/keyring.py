@@ -59,11 +59,20 @@ class Keyring:
 
     async def sign(self, key: SigningKey, claims: bytes) -> str:
         """Return a compact JWS over the encoded claims (spec/http/04 §4.1)."""
-        signer, header = self._signers.get(
-            key.kid, lambda: (self._signing.prepare(self._unseal(key)), header_of(key.kid))
-        )
+        signer, header = self._signer(key)
         signed = signing_input(header, claims)
         return assemble(signed, await self._signing.sign(signer, signed))
+
+    async def sign_query(self, key: SigningKey, query: str) -> bytes:
+        """Return the signature of a query of the SAML binding HTTP-Redirect, RSA with SHA-256.
+
+        What a token is signed over has no ``=``, so that neither signature can stand for the other.
+        """
+        assert "=" in query
+        return await self._signing.sign(self._signer(key)[0], query.encode("ascii"))
+
+    def _signer(self, key: SigningKey) -> tuple[Signer, bytes]:
+        return self._signers.get(key.kid, lambda: (self._signing.prepare(self._unseal(key)), header_of(key.kid)))
 
     def verify(self, token: str, key: SigningKey) -> bytes | None:
         """Return the payload of a token that ``key`` signed, else None.
@@ -121,23 +130,17 @@ class Keyring:
 
         The serial number follows from the key, so the same arguments give the same certificate.
         """
-        # Heavy, and hardly anybody asks for a certificate.
-        from cryptography import x509
+        serial = int.from_bytes(sha256(key.kid.encode()).digest()[:16], "big") or 1
+        return _self_signed(self._unseal(key), pool_id, serial, now)
 
-        private = self._unseal(key)
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, pool_id)])
-        begin = datetime.fromtimestamp(now // 1000, UTC)
-        built = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(private.public_key())
-            .serial_number(int.from_bytes(sha256(key.kid.encode()).digest()[:16], "big") or 1)
-            .not_valid_before(begin)
-            .not_valid_after(begin + CERTIFICATE_LIFE)
-            .sign(private, _SHA256)
-        )
-        return built.public_bytes(Encoding.DER)
+    def make_encryption_pair(self, subject: str, now: int, random: RandomBytes) -> tuple[str, bytes]:
+        """Make an RSA-2048 key in PEM, and a certificate of it in DER, for others to encrypt with for ten years.
+
+        Takes 50–300 ms: call it on a thread.
+        """
+        private = generate_rsa_key()
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return pem, _self_signed(private, subject, int.from_bytes(random.bytes(16), "big") or 1, now)
 
     def _unseal(self, key: SigningKey) -> RSAPrivateKey:
         plain = self._sealer.open(PURPOSE, key.sealed, key.kid.encode())
@@ -164,6 +167,26 @@ class _Recent(OrderedDict[str, T]):
         if len(self) > self._capacity:
             self.popitem(last=False)
         return made
+
+
+def _self_signed(private: RSAPrivateKey, subject: str, serial: int, now: int) -> bytes:
+    """Return a certificate in DER, valid for ten years from ``now``."""
+    # Heavy, and hardly anybody asks for a certificate.
+    from cryptography import x509
+
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    begin = datetime.fromtimestamp(now // 1000, UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(serial)
+        .not_valid_before(begin)
+        .not_valid_after(begin + CERTIFICATE_LIFE)
+        .sign(private, _SHA256)
+    )
+    return built.public_bytes(Encoding.DER)
 
 
 def generate_rsa_key() -> RSAPrivateKey:

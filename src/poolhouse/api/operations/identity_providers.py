@@ -11,7 +11,14 @@ from poolhouse.core.identity_providers import (
 )
 from poolhouse.core.paging import binding, cut
 from poolhouse.flows.calls import AdminCall
-from poolhouse.flows.identity_providers import described_provider, open_provider, seal_provider
+from poolhouse.flows.identity_providers import (
+    check_signers,
+    complete,
+    described_provider,
+    make_key_pair,
+    open_provider,
+    seal_provider,
+)
 from poolhouse.flows.paging import open_place, seal_place
 from poolhouse.model import (
     CreateIdentityProviderRequest,
@@ -46,12 +53,12 @@ async def create_identity_provider(
 ) -> CreateIdentityProviderResponse:
     """Add a SAML, OpenID Connect or social provider to a pool.
 
-    Differs from Cognito: users cannot sign in by SAML in this version. Its record is checked, kept and shown, and
-    clients may list it: MetadataURL is stored unread and gives no binding URIs, and ActiveEncryptionCertificate is left
-    out. Nothing is fetched from a provider before its first user comes, so that the addresses of an issuer are not
-    in the answer. ProviderDetails with a key that the type does not have are refused, and so are addresses that are
-    neither https nor on the loopback; they may have any port.
+    Differs from Cognito: nothing is fetched from a provider before its first user comes, so that the addresses of an
+    issuer are not in the answer, nor are the binding URIs of what MetadataURL leads to. ProviderDetails with a key that the type does not have are refused, and so are addresses
+    that are neither https nor on the loopback; they may have any port. A `decryption_key` in PEM may come with its
+    ActiveEncryptionCertificate, as an exported provider has them; it is never shown.
     """
+    pair = await make_key_pair(call, request.user_pool_id, request.provider_details)
 
     def commit(tx: Tx) -> IdentityProviderType:
         pool = call.pool(tx, request.user_pool_id)
@@ -59,7 +66,8 @@ async def create_identity_provider(
             raise AlreadyExists("provider")
         if tx.identity_providers.count(pool.id) >= MAX_PROVIDERS:
             raise LimitExceededException(f"A user pool can have at most {MAX_PROVIDERS} identity providers.")
-        settings = new_provider(request, pool, call.now)
+        settings = complete(new_provider(request, pool, call.now), pair)
+        check_signers(settings, call.now)
         tx.identity_providers.insert(seal_provider(call.deps, settings))
         return settings
 
@@ -102,13 +110,17 @@ async def update_identity_provider(
 ) -> UpdateIdentityProviderResponse:
     """Change an identity provider: each member that the request has is replaced as a whole, the others stay.
 
-    Differs from Cognito: as CreateIdentityProvider. A `private_key` that is left out of ProviderDetails stays.
+    Differs from Cognito: as CreateIdentityProvider. A `private_key` that is left out of ProviderDetails stays, and so does
+    what a provider encrypts assertions with, as long as EncryptedResponses is true.
     """
+    pair = await make_key_pair(call, request.user_pool_id, request.provider_details)
 
     def commit(tx: Tx) -> IdentityProviderType:
         pool = call.pool(tx, request.user_pool_id)
         current = open_provider(call.deps, _get(call, tx, pool.id, request.provider_name))
-        settings = updated_provider(current, request, pool, call.now)
+        settings = complete(updated_provider(current, request, pool, call.now), pair)
+        if request.provider_details is not None:
+            check_signers(settings, call.now)
         tx.identity_providers.save(seal_provider(call.deps, settings))
         return settings
 

@@ -160,9 +160,9 @@ async def set_user_pool_mfa_config(
 async def get_signing_certificate(
     call: AdminCall, request: GetSigningCertificateRequest
 ) -> GetSigningCertificateResponse:
-    """Return the certificate of the key that signs a pool's access tokens: DER in base64, without PEM armour.
+    """Return the certificate of the key that signs a pool's SAML requests: DER in base64, without PEM armour.
 
-    Differs from Cognito: the certificate is for verifying tokens only, since SAML is not in this version.
+    Differs from Cognito: the key signs the pool's access tokens as well, and the certificate is not renewed each year.
     """
 
     def load(tx: Tx) -> SigningKey:

@@ -9,14 +9,14 @@ from poolhouse.core.client import Client
 from poolhouse.core.client_secrets import with_secret
 from poolhouse.core.client_settings import MAX_CLIENTS, Surroundings
 from poolhouse.core.domain_rules import pool_with_domain
-from poolhouse.core.identity_providers import MAX_PROVIDERS
+from poolhouse.core.identity_providers import MAX_PROVIDERS, KeyPair
 from poolhouse.core.names import SECRET_BYTES, new_device_group_key, new_distribution, secret_text
 from poolhouse.core.resource_servers import MAX_SERVERS
 from poolhouse.core.seed import SeedClient, SeedDomain, SeedError, SeedStyle, SeedTerms
 from poolhouse.core.signing_key import SigningKey
 from poolhouse.flows.calls import AdminCall
 from poolhouse.flows.clients import seal_secret
-from poolhouse.flows.identity_providers import seal_provider
+from poolhouse.flows.identity_providers import complete, make_key_pair, seal_provider
 from poolhouse.flows.pools import MAX_POOLS, USES, StockEmpty
 from poolhouse.flows.seeds.item import Home, Item, check_room
 from poolhouse.model import (
@@ -107,14 +107,20 @@ class ProviderItem(Item):
     def __init__(self, place: str, seed: IdentityProviderType, home: Home) -> None:
         super().__init__(place, seed.provider_name or "", home)
         self._seed = seed
+        self._pair: KeyPair | None = None
 
     def is_there(self, tx: Tx) -> bool:
         """Whether the pool has one of that name."""
         return tx.identity_providers.find(self.home.id, self.name) is not None
 
+    async def prepare(self, call: AdminCall, *, rehearsal: bool) -> None:
+        """Make what it encrypts with."""
+        if not rehearsal:
+            self._pair = await make_key_pair(call, self.home.id, self._seed.provider_details)
+
     def put(self, tx: Tx, call: AdminCall) -> None:
         """Make it."""
-        settings = seed_parts.provider_of(self.home.get(tx), self._seed, call.now)
+        settings = complete(seed_parts.provider_of(self.home.get(tx), self._seed, call.now), self._pair)
         check_room(tx.identity_providers.count(self.home.id), MAX_PROVIDERS, "identity providers")
         tx.identity_providers.insert(seal_provider(call.deps, settings))
 
