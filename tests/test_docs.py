@@ -9,14 +9,13 @@ import re
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from poolhouse.api.errors import ProtocolError
 from poolhouse.model import OPERATIONS
 from poolhouse.settings import LATER
 from tests.conftest import ACCESS_KEY, SECRET_KEY
-from tools.generate_reference import MISSING_PATHS, SOURCE, command_line, command_paths, described_settings, generate
+from tools.generate_reference import SOURCE, command_line, command_paths, described_settings, generate
 
 ROOT = pathlib.Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -95,16 +94,6 @@ def test_every_difference_is_collected():
     listed = re.findall(r"^- \*\*", text_of("reference/differences.md"), re.MULTILINE)
 
     assert len(listed) == told
-
-
-@pytest.mark.parametrize("path", MISSING_PATHS)
-def test_paths_that_are_said_to_be_missing_are(server, call, pool, path: str):
-    """A path that the differences call missing answers 404 on a pool domain."""
-    pool_id = pool()
-    domain = pool_id.lower().replace("_", "")
-    call("CreateUserPoolDomain", UserPoolId=pool_id, Domain=domain)
-
-    assert httpx.get(f"{server.url}/auth/{domain}{path}").status_code == 404
 
 
 def purposes() -> set[str]:

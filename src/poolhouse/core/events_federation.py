@@ -13,15 +13,15 @@ PRE_SIGN_UP = "PreSignUp_ExternalProvider"
 
 def inbound(provider_name: str, provider_type: str, assertion: Assertion) -> dict[str, Any]:
     """Return the request before anything is made of what a provider says."""
-    return {
-        "providerName": provider_name,
-        "providerType": provider_type,
-        "attributes": {
+    if assertion.saml_response:
+        said = {"samlResponse": dict(assertion.saml_response)}
+    else:
+        said = {
             "tokenResponse": dict(assertion.token_response),
             "idToken": dict(assertion.id_token),
             "userInfo": dict(assertion.user_info),
-        },
-    }
+        }
+    return {"providerName": provider_name, "providerType": provider_type, "attributes": said}
 
 
 def read_claims(reply: Mapping[str, Any] | None, claims: Mapping[str, Any]) -> Mapping[str, Any]:

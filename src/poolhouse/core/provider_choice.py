@@ -1,8 +1,4 @@
-"""Which identity providers a client's users can choose from, and which the sign-in page finds by itself (spec/http/06 §6.7).
-
-Users cannot sign in by a SAML provider yet: the pages have no button for one, and a request that names one is answered as
-one that names a provider that is not there.
-"""
+"""Which identity providers a client's users can choose from, and which the sign-in page finds by itself (spec/http/06 §6.7)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,8 +9,6 @@ from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.model import IdentityProviderTypeType as Kind
 
 SOCIAL = frozenset({Kind.Google, Kind.Facebook, Kind.LoginWithAmazon, Kind.SignInWithApple})
-# The types that users can sign in by.
-SPOKEN = SOCIAL | {Kind.OIDC}
 _TITLES = {Kind.LoginWithAmazon: "Login with Amazon", Kind.SignInWithApple: "Apple"}
 
 # The parameters of an authorization request that name a provider.
@@ -32,7 +26,7 @@ class Offer(Struct, frozen=True):
 
 def listed_providers(client: Client, providers: Iterable[IdentityProvider]) -> Providers:
     """Return the providers that a client's users can sign in by, in the client's order."""
-    known = {provider.name: provider for provider in providers if provider.settings.provider_type in SPOKEN}
+    known = {provider.name: provider for provider in providers}
     return tuple(known[name] for name in client.settings.supported_identity_providers or () if name in known)
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.acr import Method, Methods, level_of
 from poolhouse.core.client import Client
+from poolhouse.core.federation import ProviderSession
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
 from poolhouse.core.session_tracking import DEFAULT_SSO_MINUTES, new_sso_id
@@ -30,7 +31,8 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
 
     ``auth_time`` is in seconds, ``expires_at`` in milliseconds; ``provider`` is ``COGNITO`` for the pool's own users;
     ``event_id`` is the one of the sign-in, which its tokens name. ``id`` is that of the record, where there is one.
-    ``methods`` are those that were shown (``core.acr``); ``vouched`` is the level that another provider vouches for.
+    ``methods`` are those that were shown (``core.acr``); ``vouched`` is the level that another provider vouches for,
+    ``at_provider`` what is to be ended there with this.
     """
 
     pool_id: str
@@ -42,6 +44,7 @@ class BrowserSession(Struct, frozen=True, kw_only=True):
     id: str | None = None
     methods: tuple[Method, ...] = ()
     vouched: int = 0
+    at_provider: ProviderSession | None = None
 
     @property
     def level(self) -> int:

@@ -23,10 +23,12 @@ from poolhouse.core.federation import (
     read_methods,
     read_subject,
     read_visitor,
+    session_to_end,
 )
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.pool import Pool
+from poolhouse.core.saml import refused_attributes
 from poolhouse.core.user import User
 from poolhouse.flows import journal
 from poolhouse.flows.arrivals import Arrival
@@ -42,10 +44,12 @@ from poolhouse.model import (
     InvalidParameterException,
     NotAuthorizedException,
     OperationNotEnabledException,
+    ServiceError,
     UsernameExistsException,
     UserNotFoundException,
     UserStatusType,
 )
+from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.storage import Tx
 
 REFUSED = "invalid_request"
@@ -77,7 +81,7 @@ async def arrive(call: Call, pool: Pool, client: Client, provider: IdentityProvi
     except TRIGGER_FAILURES as error:
         raise OAuthError(REFUSED, f"{error.message} ") from error
     except _REFUSALS as error:
-        raise OAuthError(REFUSED, error.message.replace("\n", " ")) from error
+        raise _refused(provider, error) from error
     return SignedIn(
         pool=pool,
         client=client,
@@ -90,7 +94,16 @@ async def arrive(call: Call, pool: Pool, client: Client, provider: IdentityProvi
         methods=read_methods(assertion),
         provider=provider.name,
         vouched=read_level(provider, assertion),
+        at_provider=session_to_end(provider, assertion),
     )
+
+
+def _refused(provider: IdentityProvider, error: ServiceError) -> OAuthError:
+    if provider.settings.provider_type is Kind.SAML and isinstance(error, InvalidParameterException):
+        told = refused_attributes(error)
+        if told is not None:
+            return OAuthError("server_error", told)
+    return OAuthError(REFUSED, error.message.replace("\n", " "))
 
 
 async def _receive(call: Call, pool: Pool, client: Client, provider: IdentityProvider, assertion: Assertion) -> Arrival:

@@ -15,11 +15,16 @@ from msgspec import Struct
 
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.core.pool import Pool
+from poolhouse.core.saml import ServiceProvider
 from poolhouse.crypto.seal import SealBroken
 from poolhouse.flows.authorization import Authorization
 from poolhouse.flows.calls import Call
 from poolhouse.flows.identity_providers import open_provider
+from poolhouse.flows.saml import sign_on_url
+from poolhouse.model import IdentityProviderTypeType as Kind
 
+# Where providers by OAuth 2.0 send browsers back to.
+RETURN = "/oauth2/idpresponse"
 # How long the user may take at the provider.
 SECONDS = 300
 _PURPOSE = "provider-state"
@@ -54,18 +59,22 @@ def choose_binding(call: Call, cookie: str | None) -> str:
 
 
 async def set_out(
-    call: Call, request: Authorization, provider: IdentityProvider, *, redirect_uri: str, binding: str
+    call: Call, request: Authorization, provider: IdentityProvider, *, base_url: str, binding: str
 ) -> str:
     """Return the address at the provider that a browser with this binding goes to.
 
-    ``redirect_uri`` is where it comes back to. Raises ProviderRefused.
+    ``base_url`` is that of the domain which it comes back to. Raises ProviderRefused.
     """
     trip = RoundTrip(query=request.query, provider=provider.name, nonce=call.deps.random.uuid(), began_at=call.now)
     sealed = call.deps.sealer.seal(_PURPOSE, msgspec.json.encode(trip), _context(request.pool, binding))
+    state = urlsafe_b64encode(sealed).decode("ascii")
+    if provider.settings.provider_type is Kind.SAML:
+        service = ServiceProvider(pool_id=request.pool.id, base_url=base_url)
+        return await sign_on_url(call, provider, service, nonce=trip.nonce, relay_state=state)
     return await call.deps.providers.authorization_url(
         open_provider(call.deps, provider),
-        redirect_uri=redirect_uri,
-        state=urlsafe_b64encode(sealed).decode("ascii"),
+        redirect_uri=base_url + RETURN,
+        state=state,
         nonce=trip.nonce,
         login_hint=request.parameters.get("login_hint"),
         prompt=_prompt(request),

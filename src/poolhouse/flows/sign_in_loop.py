@@ -10,6 +10,7 @@ from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
 from poolhouse.core.devices import Device
 from poolhouse.core.events_auth import TokenSource
+from poolhouse.core.federation import ProviderSession
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.pool import Pool
 from poolhouse.core.sign_in import Progress, Proof, next_step
@@ -57,7 +58,8 @@ class SignedIn:
     ``source`` is why tokens are made, as their trigger sees it; so may it see ``client_metadata``.
     ``offers_device`` says that a device which the pool does not know yet may be confirmed.
     ``methods`` are those that were shown; ``level`` is what they reached, where the sign-in asked for one.
-    ``provider`` is the name of the identity provider that a user came from, ``vouched`` the level that it vouches for.
+    ``provider`` is the name of the identity provider that a user came from, ``vouched`` the level that it vouches for,
+    ``at_provider`` what is to be ended there when the user signs out here.
     """
 
     pool: Pool
@@ -74,6 +76,7 @@ class SignedIn:
     level: int = 0
     provider: str = LOCAL_PROVIDER
     vouched: int = 0
+    at_provider: ProviderSession | None = None
 
 
 Outcome = Ask | SignedIn

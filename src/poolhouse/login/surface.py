@@ -17,13 +17,24 @@ from poolhouse.core.parameters import MalformedParameters, Parameters, drop_para
 from poolhouse.core.provider_choice import NAMING
 from poolhouse.core.rates import CHALLENGE, SIGN_IN, Category, Use
 from poolhouse.core.replica import Reach
+from poolhouse.core.saml import CONSUMER, read_relay_state
 from poolhouse.flows.authorization import Authorization, AuthorizationRefused, check_authorization
 from poolhouse.flows.calls import Deps
 from poolhouse.flows.links import CLASSIC
-from poolhouse.flows.round_trips import find_round_trip
+from poolhouse.flows.round_trips import RETURN, find_round_trip
 from poolhouse.login import session
 from poolhouse.login.files import find_file
-from poolhouse.login.pages import challenge, confirm, messages, new_password, passkeys, recover, sign_in, sign_up
+from poolhouse.login.pages import (
+    challenge,
+    confirm,
+    messages,
+    new_password,
+    passkeys,
+    recover,
+    saml_return,
+    sign_in,
+    sign_up,
+)
 from poolhouse.login.pages.provider_return import come_back, invalid_state
 from poolhouse.login.styles import BRANDED, DEFAULT_STYLE, Styles
 from poolhouse.login.texts import texts_of
@@ -41,7 +52,7 @@ from poolhouse.web.responses import (
     domain_redirect,
     respond,
 )
-from poolhouse.web.round_trips import RETURN, find_binding
+from poolhouse.web.round_trips import find_binding
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +86,7 @@ PAGES = {
 }
 # Where identity providers send browsers back to: the authorization request is in what they bring along.
 _RETURN = Use(Category.USER_FEDERATION)
+RETURNS = (RETURN, CONSUMER)
 MESSAGES = ("/error", "/confirmUser", "/confirmUser/")
 
 
@@ -88,7 +100,7 @@ class Login:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, domain: DomainContext, path: str) -> bool:
         """Answer a request below a pool domain; False where the path is none of the pages."""
-        is_page, is_file = path in PAGES or path == RETURN, path.startswith("/static/")
+        is_page, is_file = path in PAGES or path in RETURNS, path.startswith("/static/")
         if not is_page and path not in MESSAGES and not is_file:
             return False
         allowed = _methods(path)
@@ -129,6 +141,8 @@ class Login:
                 return await self._message(place, path)
             if path == RETURN:
                 return await self._return(scope, receive, place)
+            if path == CONSUMER:
+                return await self._consume(scope, receive, place)
             return await self._page(scope, receive, place, PAGES[path])
         except AuthorizationRefused as error:
             location = error.url(place.domain.base_url)
@@ -186,13 +200,34 @@ class Login:
         trip = find_round_trip(call, domain.pool, given.get("state"), find_binding(kept))
         if trip is None:
             raise invalid_state()
+        return await come_back(await self._returned(place, kept, trip.query), trip, given)
+
+    async def _consume(self, scope: Scope, receive: Receive, place: Place) -> Response:
+        """Answer a browser that a SAML provider had post what it says, asked for or not."""
+        domain, headed, call = place.domain, headers(scope), place.call
+        domain.pool.check_reach(Reach.ACTIVE)
+        given = await read_form(headed, receive, saml_return.FORM_LIMIT)
+        posted, relay_state = given.get("SAMLResponse"), given.get("RelayState")
+        if posted is None or relay_state is None or given.repeated:
+            raise saml_return.nothing_said()
+        kept = cookies(headed)
+        trip = find_round_trip(call, domain.pool, relay_state, find_binding(kept))
+        if trip is not None:
+            return await saml_return.come_back(await self._returned(place, kept, trip.query), trip, posted)
+        query = read_relay_state(relay_state)
+        if query is None:
+            raise saml_return.unknown_relay_state()
+        return await saml_return.come_unasked(await self._returned(place, kept, query), posted)
+
+    async def _returned(self, place: Place, kept: Mapping[str, str], query: str) -> Visit:
+        """Return the visit with an authorization request of before; raises AuthorizationRefused."""
+        domain = place.domain
         await _count(place, _RETURN)
-        request = await check_authorization(call, domain.pool, trip.query, managed=domain.managed)
+        request = await check_authorization(place.call, domain.pool, query, managed=domain.managed)
         # A page that is shown now is one to choose anew on.
-        place = replace(place, query=drop_parameters(trip.query, NAMING))
+        place = replace(place, query=drop_parameters(query, NAMING))
         # Without a style the way itself is still good.
-        styled = await self._styled(place, request) or place
-        return await come_back(Visit(place=styled, request=request, cookies=kept), trip, given)
+        return Visit(place=await self._styled(place, request) or place, request=request, cookies=kept)
 
     async def _styled(self, place: Place, request: Authorization) -> Place | None:
         """Return the place as this client's users see it; None where a managed domain has no style for it."""
@@ -250,4 +285,6 @@ def _methods(path: str) -> tuple[str, ...]:
         return ("GET",)
     if path == RETURN:
         return ("GET", "POST")
+    if path == CONSUMER:
+        return ("POST",)
     return ("GET", "HEAD", "POST") if path in PAGES else ("GET", "HEAD")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from msgspec.structs import replace as with_members
+
 from poolhouse.core.client import Client
 from poolhouse.core.grants import LOCAL_PROVIDER
 from poolhouse.core.identity_providers import IdentityProvider
@@ -194,6 +196,7 @@ class Visit:
             provider=signed_in.provider,
             vouched=signed_in.vouched,
         )
+        session = with_members(session, at_provider=signed_in.at_provider)
 
         def write(tx: Tx) -> None:
             signed_in.commit(tx)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from poolhouse.core.grants import OAuthError
+from poolhouse.core.saml import LOGOUT
 from poolhouse.flows.calls import Deps
 from poolhouse.model import TooManyRequestsException
 from poolhouse.oauth.authorize import authorize
@@ -15,6 +16,7 @@ from poolhouse.oauth.errors import FLOW_ERRORS, error_response, translate
 from poolhouse.oauth.logout import logout
 from poolhouse.oauth.request import NoSuchDomain, OAuthRequest
 from poolhouse.oauth.revoke import revoke
+from poolhouse.oauth.saml_logout import saml_logout
 from poolhouse.oauth.token import token
 from poolhouse.oauth.userinfo import userinfo
 from poolhouse.storage.errors import Busy
@@ -55,6 +57,7 @@ ENDPOINTS = {
     "/oauth2/userInfo": Endpoint(userinfo, ("GET", "HEAD", "POST"), cors=True),
     "/oauth2/revoke": Endpoint(revoke, ("POST",), cors=True),
     "/logout": Endpoint(logout, ("GET", "HEAD")),
+    LOGOUT: Endpoint(saml_logout, ("POST",)),
 }
 # Clients call it in every spelling (spec/http/01 §1.4).
 _USERINFO = "/oauth2/userinfo"

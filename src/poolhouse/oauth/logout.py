@@ -6,7 +6,9 @@ from poolhouse.core.client import Client
 from poolhouse.core.grants import callback_urls, is_registered, logout_urls
 from poolhouse.core.parameters import MalformedParameters, Parameters, drop_parameters, parse_parameters
 from poolhouse.core.provider_choice import NAMING
+from poolhouse.core.saml import ServiceProvider
 from poolhouse.flows.browser import COOKIE, find_browser_session
+from poolhouse.flows.saml_logout import sign_out_url
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.requests import cookies
@@ -14,7 +16,10 @@ from poolhouse.web.responses import Response, clear_cookie, domain_redirect
 
 
 async def logout(request: OAuthRequest) -> Response:
-    """Clear the SSO cookie, end the SSO session if it is on record, and redirect. Tokens stay as they are."""
+    """Clear the SSO cookie, end the SSO session if it is on record, and redirect. Tokens stay as they are.
+
+    Whoever came from a SAML provider with IDPSignout goes there first.
+    """
     domain = await request.get_domain()
     try:
         parameters = parse_parameters(request.query)
@@ -54,6 +59,9 @@ async def _leave(request: OAuthRequest, domain: DomainContext, location: str) ->
     if session is not None and session.id is not None:
         id = session.id
         await request.call.store.write(lambda tx: tx.sso_sessions.delete(id))
+    if session is not None and session.at_provider is not None:
+        service = ServiceProvider(pool_id=domain.pool.id, base_url=domain.base_url)
+        location = await sign_out_url(request.call, service, session, location) or location
     cookie = clear_cookie(domain.session_scope, COOKIE)
     return domain_redirect(location, request_id=request.id, extra=[cookie])
 

@@ -10,8 +10,6 @@ from poolhouse.providers import ProviderRefused
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.responses import Header, Response, domain_redirect, set_cookie
 
-# Where providers send browsers back to.
-RETURN = "/oauth2/idpresponse"
 BINDING = "csrf-state"
 # The same for browsers that take ``SameSite=None`` for ``Strict``.
 LEGACY_BINDING = "csrf-state-legacy"
@@ -28,15 +26,10 @@ async def go_to_provider(
     """Return the redirect to a provider, with further headers. Raises AuthorizationRefused where there is no way there."""
     binding = choose_binding(call, find_binding(cookies))
     try:
-        location = await set_out(call, request, provider, redirect_uri=return_url(domain), binding=binding)
+        location = await set_out(call, request, provider, base_url=domain.base_url, binding=binding)
     except ProviderRefused as error:
         raise refuse(request, error.error, error.description) from error
     return domain_redirect(location, request_id=call.origin.request_id, extra=[*extra, *bind(domain, binding)])
-
-
-def return_url(domain: DomainContext) -> str:
-    """Return the address that providers have to know, ``https://<domain>/oauth2/idpresponse``."""
-    return domain.base_url + RETURN
 
 
 def find_binding(cookies: Mapping[str, str]) -> str | None:

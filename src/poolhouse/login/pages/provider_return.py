@@ -1,20 +1,21 @@
 """``/oauth2/idpresponse``: a browser comes back from an identity provider (spec/http/06 §6.4)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from poolhouse.core.grants import OAuthError
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.flows.authorization import AuthorizationRefused, refuse
 from poolhouse.flows.federation import arrive
 from poolhouse.flows.identity_providers import open_provider
-from poolhouse.flows.round_trips import RoundTrip, end_round_trip
+from poolhouse.flows.round_trips import RETURN, RoundTrip, end_round_trip
+from poolhouse.flows.sign_in_loop import SignedIn
 from poolhouse.login.pages.sign_in import show_form
 from poolhouse.login.visit import Visit
+from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.model import InternalErrorException, ServiceError
 from poolhouse.providers import ProviderRefused
 from poolhouse.web.responses import Response
-from poolhouse.web.round_trips import return_url
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,9 @@ async def come_back(visit: Visit, trip: RoundTrip, given: Mapping[str, str]) -> 
     """
     if trip.is_late(visit.call.now):
         return show_form(visit, error=visit.text("something_wrong"))
-    if not await end_round_trip(visit.call, trip):
-        raise invalid_state()
     provider = visit.request.find_provider(trip.provider)
+    if not await end_round_trip(visit.call, trip) or is_saml(provider):
+        raise invalid_state()
     if provider is None:
         # Deleted, or taken from the client, while the user was there.
         return show_form(visit, error=visit.text("login_option"), status=401)
@@ -45,8 +46,31 @@ async def come_back(visit: Visit, trip: RoundTrip, given: Mapping[str, str]) -> 
         raise refuse(visit.request, given["error"][:MAX_ERROR], description and description[:MAX_DESCRIPTION])
     if "code" not in given:
         raise refuse(visit.request, "invalid_request")
+    return await conclude(visit, _sign_in(visit, provider, trip, given))
+
+
+def is_saml(provider: IdentityProvider | None) -> bool:
+    """Tell whether users of a provider come back by the other way, ``pages.saml_return``."""
+    return provider is not None and provider.settings.provider_type is Kind.SAML
+
+
+async def _sign_in(visit: Visit, provider: IdentityProvider, trip: RoundTrip, given: Mapping[str, str]) -> SignedIn:
+    call = visit.call
+    assertion = await call.deps.providers.fetch(
+        open_provider(call.deps, provider),
+        code=given["code"],
+        redirect_uri=visit.place.domain.base_url + RETURN,
+        nonce=trip.nonce,
+        now=call.now,
+        user=given.get("user"),
+    )
+    return await arrive(call, visit.pool, visit.client, provider, assertion)
+
+
+async def conclude(visit: Visit, signing_in: Awaitable[SignedIn]) -> Response:
+    """Let in who signs in by a provider, or tell the application why not; raises AuthorizationRefused."""
     try:
-        return await _sign_in(visit, trip, provider, given)
+        return await visit.finish(await signing_in)
     except AuthorizationRefused:
         raise
     except (OAuthError, ProviderRefused) as error:
@@ -57,17 +81,3 @@ async def come_back(visit: Visit, trip: RoundTrip, given: Mapping[str, str]) -> 
     except Exception:
         log.exception("sign-in by a provider failed, request %s", visit.call.origin.request_id)
         raise refuse(visit.request, "server_error") from None
-
-
-async def _sign_in(visit: Visit, trip: RoundTrip, provider: IdentityProvider, given: Mapping[str, str]) -> Response:
-    """Raises ProviderRefused, OAuthError, ServiceError and AuthorizationRefused."""
-    call = visit.call
-    assertion = await call.deps.providers.fetch(
-        open_provider(call.deps, provider),
-        code=given["code"],
-        redirect_uri=return_url(visit.place.domain),
-        nonce=trip.nonce,
-        now=call.now,
-        user=given.get("user"),
-    )
-    return await visit.finish(await arrive(call, visit.pool, visit.client, provider, assertion))

@@ -120,7 +120,8 @@ def _find_offer(visit: Visit) -> Offer:
 def _is_plain(provider: IdentityProvider) -> bool:
     """Whether a provider is on this machine, under http."""
     details = provider.settings.provider_details or {}
-    return details.get("authorize_url", details.get("oidc_issuer", "")).startswith("http:")
+    known = ("authorize_url", "oidc_issuer", "SSORedirectBindingURI", "MetadataURL")
+    return next((details[name] for name in known if name in details), "").startswith("http:")
 
 
 def _buttons(visit: Visit, providers: Iterable[IdentityProvider]) -> list[ProviderButton]:
