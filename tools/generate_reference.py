@@ -76,9 +76,6 @@ FAMILIES = {
     "Replicas": "CreateUserPoolReplica DeleteUserPoolReplica ListUserPoolReplicas UpdateUserPoolReplica",
     "Tags and limits": "TagResource UntagResource ListTagsForResource GetProvisionedLimit UpdateProvisionedLimit",
 }
-# Paths of Cognito's pool domains that this version does not have; tests/test_docs.py asks for each.
-MISSING_PATHS = ("/saml2/idpresponse", "/saml2/logout")
-
 OAUTH_ERRORS = {
     "invalid_request": "A parameter is missing, malformed, unknown where it is checked, or given twice; "
     "credentials of the client came in two ways; the token to revoke belongs to a client without revocation; "
@@ -247,7 +244,6 @@ def oauth_errors() -> dict[str, str]:
 
 def differences() -> str:
     """Return the page of all differences: what is missing, then what behaves otherwise."""
-    paths = ", ".join(f"`{path}`" for path in MISSING_PATHS)
     grants = " and ".join(", ".join(f"`{grant}`" for grant in GRANTS).rsplit(", ", 1))
     http = "".join(f"- **{topic}**: {text}\n" for topic, text in sorted(http_differences().items()))
     told = "".join(f"- **{name}**: {text}\n" for name, text in operation_differences().items())
@@ -256,7 +252,6 @@ def differences() -> str:
         "What this version lacks, and where it behaves otherwise than Cognito does, as far as we know it.\n"
         "A difference that is not listed here is a bug.\n\n"
         "## Not in this version\n\n"
-        f"These paths of a pool domain answer 404: {paths}.\n"
         f"Any other `grant_type` than {grants} answers `unsupported_grant_type`.\n\n"
         f"## Over HTTP, in tokens and messages\n\n{http}\n"
         f"## Operations\n\n{told}"
