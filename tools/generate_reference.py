@@ -6,12 +6,13 @@ handler of an operation, ``Differs from Cognito (topic): …`` anywhere else.
 """
 
 import ast
+import functools
 import inspect
 import io
 import itertools
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cyclopts import App
@@ -103,19 +104,6 @@ OAUTH_ERRORS = {
 }
 _RAISED = re.compile(r'(?:OAuthError|refuse)\((?:\w+, )?"([a-z_]+)"')
 _DIFFERENCE = re.compile(r"Differs from Cognito(?: \((?P<topic>[^:]+)\))?: (?P<text>.*)", re.DOTALL)
-
-
-def generate() -> dict[pathlib.Path, str]:
-    """Return every generated file with its content."""
-    reference = DOCS / "reference"
-    return {
-        reference / "operations.md": operations(),
-        reference / "settings.md": settings(),
-        reference / "cli.md": commands(),
-        reference / "errors.md": errors(),
-        reference / "differences.md": differences(),
-        DOCS / "design" / "sign-in.md": sign_in(),
-    }
 
 
 def operations() -> str:
@@ -358,13 +346,13 @@ _VALUES: Mapping[type, Mapping[str, Any]] = {
 }
 
 
-def every(kind: type) -> Iterator[Any]:
-    """Yield a value of Facts or Progress for each combination of its members."""
+@functools.cache
+def every(kind: type) -> list[Any]:
+    """Return a value of Facts or Progress for each combination of its members."""
     values = _VALUES[kind]
     if [field.name for field in fields(kind)] != list(values):
         raise ValueError(f"{kind.__name__} has changed: tell tools/generate_reference.py its values")
-    for chosen in itertools.product(*values.values()):
-        yield kind(**dict(zip(values, chosen, strict=True)))
+    return [kind(**dict(zip(values, chosen, strict=True))) for chosen in itertools.product(*values.values())]
 
 
 def doors() -> str:
@@ -377,10 +365,21 @@ def doors() -> str:
     return text
 
 
+# Every generated file, and what makes its content.
+GENERATED: dict[pathlib.Path, Callable[[], str]] = {
+    DOCS / "reference" / "operations.md": operations,
+    DOCS / "reference" / "settings.md": settings,
+    DOCS / "reference" / "cli.md": commands,
+    DOCS / "reference" / "errors.md": errors,
+    DOCS / "reference" / "differences.md": differences,
+    DOCS / "design" / "sign-in.md": sign_in,
+}
+
+
 def main() -> None:
-    for path, text in generate().items():
+    for path, content in GENERATED.items():
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+        path.write_text(content())
         print(path.relative_to(ROOT))
 
 
