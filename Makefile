@@ -33,7 +33,7 @@ serve: .venv/.serve ## the server on http://127.0.0.1:7665, SQLite in ./.poolhou
 
 test: .venv/.dev ## the whole suite, on SQLite and PostgreSQL
 	sh tools/install_test_tools.sh
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --database both $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --database both $(TESTS)
 
 check: lint test ## format, lint, types, layers, then the suite
 

@@ -10,7 +10,7 @@ from tests.login.conftest import Front, address
 from tests.operations.chooser import CHOICE, first_factors
 from tests.operations.owner import EVERYTHING, SENDER, SMS
 
-pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 AUTHENTICATOR = {
     "protocol": "ctap2",

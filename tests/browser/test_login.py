@@ -10,7 +10,7 @@ from tests.browser.conftest import Application
 from tests.conftest import PASSWORD
 from tests.login.conftest import Front, address
 
-pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 BY_EMAIL = {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}
 NEW = "Another-Horse-2"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Application
 from tests.core.test_classic_css import TEMPLATE
 
-pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 CSS = TEMPLATE.replace("#337ab7", "#7b1fa2").replace("lightgray", "#ede7f6").replace("max-width: 60%", "max-width: 50%")
 

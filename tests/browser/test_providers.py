@@ -8,7 +8,7 @@ from tests.login.conftest import Front
 from tests.login.test_looks import set_style
 from tests.login.test_providers import add_provider, let_choose
 
-pytestmark = [pytest.mark.browser, pytest.mark.any_database, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.clients,
     pytest.mark.any_database,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
         not (MODULES / ".made").exists(), reason="Node's packages are not installed: sh tools/install_test_tools.sh"
     ),

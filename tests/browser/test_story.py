@@ -21,7 +21,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Application
 from tests.conftest import PASSWORD, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 POOLHOUSE = pathlib.Path(sys.executable).parent / "poolhouse"
 OPERATOR, OPERATOR_PASSWORD = "operator@example.org", "a-long-operator-password"

@@ -12,7 +12,7 @@ from tests.operations.talk import refusal
 WITH_APP = ["CONFIRM_SIGN_IN_WITH_TOTP_CODE", "DONE"]
 CHOOSE, CHOOSE_SECOND = "CONTINUE_SIGN_IN_WITH_FIRST_FACTOR_SELECTION", "CONTINUE_SIGN_IN_WITH_MFA_SELECTION"
 SIGNED_OUT = ("NotAuthorizedException", "Access Token has been revoked")
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.clients
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD
 from tests.kms import KEY_ARN, KeyService
 from tests.operations.owner import TOTP
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.clients
 
 
 def test_openid_client_goes_through_code_with_pkce(node, server, hosted_pool, user):

@@ -116,7 +116,6 @@ def test_flask(snippets, tmp_path, path, home):
 
 @needs_node
 @pytest.mark.clients
-@pytest.mark.xdist_group("node")
 def test_express(snippets, tmp_path):
     """The Express application signs a user in."""
     port = free_port()
@@ -161,7 +160,6 @@ def test_machine(snippets, tmp_path):
 
 @needs_node
 @pytest.mark.clients
-@pytest.mark.xdist_group("node")
 def test_react_native(snippets, tmp_path):
     """The React Native module is a module: running it takes a phone."""
     _, code = snippets(application_type="mobile", return_url="org.example.shop://back")[

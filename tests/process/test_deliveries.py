@@ -5,13 +5,11 @@ import socket
 import time
 
 import httpx
-import pytest
 
 from poolhouse.flows.deliveries import LEASE
 from tests.delivery.test_smtp import serving
 from tests.process.program import Program
 
-pytestmark = pytest.mark.xdist_group("process")
 PASSWORD = "Correct-Horse-1"
 
 

@@ -1,10 +1,6 @@
 """What the server has acknowledged survives ``kill -9``."""
 
-import pytest
-
 from tests.process.durability import Journal, Town, check, kill_in_the_middle
-
-pytestmark = pytest.mark.xdist_group("process")
 
 
 def test_kill_in_the_middle_loses_nothing_acknowledged(program):

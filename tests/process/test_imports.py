@@ -3,11 +3,7 @@
 import pathlib
 import random
 
-import pytest
-
 from tests.process.imports import Job
-
-pytestmark = pytest.mark.xdist_group("process")
 
 
 def test_a_kill_in_the_middle_imports_each_row_once(program):

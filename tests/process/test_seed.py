@@ -8,8 +8,6 @@ import pytest
 from tests.process.program import Program
 from tests.seeds.conftest import DOCUMENT, PASSWORD, POOL_ID
 
-pytestmark = pytest.mark.xdist_group("process")
-
 
 def with_seed(install, database: str, document: object, **settings: str) -> Program:
     program = install(database, SEED="seed.json", **settings)

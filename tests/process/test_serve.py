@@ -17,8 +17,6 @@ from poolhouse.cli.listening import DRAIN_SECONDS, server_config
 from poolhouse.settings import Settings
 from tests.conftest import PASSWORD, free_port
 
-pytestmark = pytest.mark.xdist_group("process")
-
 
 def wait_for(url: str, **options) -> None:
     """Wait for the first answer."""

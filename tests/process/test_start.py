@@ -15,8 +15,6 @@ import pytest
 
 from tests.process.program import CHEAP, POOLHOUSE, Program
 
-pytestmark = pytest.mark.xdist_group("process")
-
 # On an idle machine 0.4 seconds are the aim; beside other work the same instructions take longer.
 START_CPU_SECONDS = 1.5
 IDLE_MEGABYTES = 80

@@ -19,7 +19,6 @@ from tests.conftest import PASSWORD
 from tests.process.durability import ROTATION, Person, Town, query
 from tests.process.program import Caller, Program, Refused
 
-pytestmark = pytest.mark.xdist_group("process")
 CONNECTIONS = 8
 
 

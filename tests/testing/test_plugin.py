@@ -11,7 +11,6 @@ from tests.seeds.conftest import DOCUMENT
 from tests.test_docs import blocks, text_of
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.xdist_group("process")
 
 # An installation that is older than the entry point needs to be told.
 IS_INSTALLED = any(each.value == "poolhouse.testing.plugin" for each in entry_points(group="pytest11"))
