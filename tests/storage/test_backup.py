@@ -10,16 +10,15 @@ from poolhouse.storage.backup import backup, restore
 from poolhouse.storage.errors import SchemaMismatch, StorageError
 from poolhouse.storage.migrations import STEPS, Step
 from tests.storage.builders import POOL, group, message, names, user, with_pool
-from tests.storage.conftest import empty_postgres
 from tests.storage.test_statements import read_everything, write_everything
 
 
 @pytest.fixture(params=["to sqlite", "to postgres"])
 def target(request, tmp_path_factory, url):
-    """The URL of a second empty database; that of PostgreSQL is emptied when the backup is made."""
+    """The URL of a second database, without a table; that of PostgreSQL is emptied when the backup is made."""
     if request.param == "to sqlite":
         return lambda: f"sqlite:///{tmp_path_factory.mktemp('target')}/restored.db"
-    return lambda: empty_postgres(request)
+    return request.getfixturevalue("postgres").empty
 
 
 def test_backup_restores_into_either_engine(store, target, tmp_path):

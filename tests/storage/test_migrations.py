@@ -11,6 +11,11 @@ from poolhouse.storage.errors import SchemaMismatch, StorageError
 from poolhouse.storage.migrations import STEPS, Step
 
 
+@pytest.fixture
+def url(empty_url):
+    return empty_url
+
+
 def execute(url, sql):
     """Run a statement past the store; return its rows."""
     if url.startswith("sqlite"):

@@ -9,12 +9,11 @@ import pytest
 from poolhouse.storage import open_store
 from poolhouse.storage.errors import Busy, StorageError
 from tests.storage.builders import NOW, POOL, names, user, with_pool
-from tests.storage.conftest import empty_postgres
 
 
 @pytest.fixture
-def url(request):
-    return empty_postgres(request)
+def url(postgres):
+    return postgres.clear()
 
 
 def disconnect(url):
