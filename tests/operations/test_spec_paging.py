@@ -284,15 +284,14 @@ def rows(request, world):
     return Rows(world, KINDS[request.param])
 
 
-@pytest.mark.parametrize("limits", [(1, 5, 13), (3, 4), (11, 12)], ids=str)
-def test_every_row_once(rows, limits):
+def test_every_row_once(rows):
     """spec/api/01 §7.3: all pages but the last are full, a token comes only where more follows."""
     made = {rows.make(number) for number in range(12)}
-    for limit in limits:
+    for limit in (1, 3, 4, 5, 11, 12, 13):
         pages = list(rows.pages(limit))
         assert sorted(shown for page in pages for shown in page) == sorted(made)
-        assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
-        assert pages[-1]
+        assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1), limit
+        assert pages[-1], limit
 
 
 def test_rows_that_come_and_go(rows):
