@@ -31,7 +31,7 @@ def at_rest(server, monkeypatch):
 
 @pytest.fixture
 def limit(server) -> Iterator:
-    """Set a limit, also one below the free value; it is gone after the test."""
+    """Set a limit, also one below the free value; it is gone after the test, as those of other tests are before it."""
 
     def load(tx):
         return tx.rates.limits()
@@ -43,15 +43,18 @@ def limit(server) -> Iterator:
 
         server.deps.rates.take_over(server.write(commit))
 
-    yield put
-
-    def clear(tx):
+    def forget(tx):
         for table in ("rate_limits", "rate_budgets"):
             tx.rates._sql.run(f"DELETE FROM {table}")
         return load(tx)
 
-    server.deps.rates.take_over(server.write(clear))
-    server.deps.rates._shares.clear()
+    def begin_anew():
+        server.deps.rates.take_over(server.write(forget))
+        server.deps.rates._shares.clear()
+
+    begin_anew()
+    yield put
+    begin_anew()
 
 
 @pytest.fixture
