@@ -124,6 +124,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         from poolhouse.app import App, Outside, SystemRandom
+        from poolhouse.cli.listening import KEEP_ALIVE_SECONDS
 
         self.clock = MovableClock()
         self.settings = settings
@@ -138,6 +139,7 @@ class Server:
             http="httptools",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)

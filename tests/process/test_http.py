@@ -184,6 +184,11 @@ def test_a_body_in_pieces_and_a_path_in_escapes():
         assert receive(connection, b"abcd").endswith("POST /a%20bé abcd".encode())
 
 
+def test_connections_are_kept_for_longer_than_clients_keep_them():
+    """Proxies and SDKs keep idle connections for a minute; what they send on one must not meet its end."""
+    assert server_config(Settings(), echo).timeout_keep_alive > 60
+
+
 def test_idle_connections_end_and_busy_ones_do_not():
     """A connection that is idle for the keep-alive time is closed; one that is used meanwhile lives on."""
     with Serving(echo, timeout_keep_alive=1) as serving, serving.connect() as connection:

@@ -24,6 +24,9 @@ Greet = Callable[[Settings, Deps], Awaitable[None]]
 # Longer than any answer takes; then open requests are cut off.
 DRAIN_SECONDS = 10
 BACKLOG = 2048
+# Longer than proxies and clients keep an idle connection (60 seconds are usual): a request that sets out as the server
+# ends its connection is lost, and a POST is not sent again.
+KEEP_ALIVE_SECONDS = 75
 # Mozilla's "intermediate" for TLS 1.2; those of TLS 1.3 are all good.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -129,5 +132,5 @@ def server_config(settings: Settings, app: Any, **options: Any) -> uvicorn.Confi
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         ssl_ciphers=CIPHERS,
-        **options,
+        **{"timeout_keep_alive": KEEP_ALIVE_SECONDS} | options,
     )
