@@ -49,6 +49,11 @@ class IdentityProvider(Struct, frozen=True, kw_only=True):
         assert self.settings.provider_name is not None
         return self.settings.provider_name
 
+    @property
+    def is_saml(self) -> bool:
+        """Whether the provider speaks SAML; all others speak OAuth 2.0."""
+        return self.settings.provider_type is Kind.SAML
+
 
 def new_provider(request: CreateIdentityProviderRequest, pool: Pool, now: int) -> IdentityProviderType:
     """Return the settings that a request asks for, secrets included; raises InvalidParameterException."""

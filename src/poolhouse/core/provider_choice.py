@@ -71,6 +71,6 @@ def offer_managed(providers: Providers, *, search: bool, order: Sequence[str] = 
 
 def offer_classic(providers: Providers) -> Offer:
     """Return what classic pages offer: an e-mail input where there are several SAML providers, each with an identifier."""
-    saml = tuple(provider for provider in providers if provider.settings.provider_type is Kind.SAML)
+    saml = tuple(provider for provider in providers if provider.is_saml)
     searched = saml if len(saml) > 1 and all(provider.settings.idp_identifiers for provider in saml) else ()
     return Offer(tuple(provider for provider in providers if provider not in searched), searched)

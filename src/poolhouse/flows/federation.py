@@ -49,7 +49,6 @@ from poolhouse.model import (
     UserNotFoundException,
     UserStatusType,
 )
-from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.storage import Tx
 
 REFUSED = "invalid_request"
@@ -99,7 +98,7 @@ async def arrive(call: Call, pool: Pool, client: Client, provider: IdentityProvi
 
 
 def _refused(provider: IdentityProvider, error: ServiceError) -> OAuthError:
-    if provider.settings.provider_type is Kind.SAML and isinstance(error, InvalidParameterException):
+    if provider.is_saml and isinstance(error, InvalidParameterException):
         told = refused_attributes(error)
         if told is not None:
             return OAuthError("server_error", told)

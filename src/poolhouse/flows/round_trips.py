@@ -21,7 +21,6 @@ from poolhouse.flows.authorization import Authorization
 from poolhouse.flows.calls import Call
 from poolhouse.flows.identity_providers import open_provider
 from poolhouse.flows.saml import sign_on_url
-from poolhouse.model import IdentityProviderTypeType as Kind
 
 # Where providers by OAuth 2.0 send browsers back to.
 RETURN = "/oauth2/idpresponse"
@@ -68,7 +67,7 @@ async def set_out(
     trip = RoundTrip(query=request.query, provider=provider.name, nonce=call.deps.random.uuid(), began_at=call.now)
     sealed = call.deps.sealer.seal(_PURPOSE, msgspec.json.encode(trip), _context(request.pool, binding))
     state = urlsafe_b64encode(sealed).decode("ascii")
-    if provider.settings.provider_type is Kind.SAML:
+    if provider.is_saml:
         service = ServiceProvider(pool_id=request.pool.id, base_url=base_url)
         return await sign_on_url(call, provider, service, nonce=trip.nonce, relay_state=state)
     return await call.deps.providers.authorization_url(

@@ -24,8 +24,7 @@ from poolhouse.core.saml import (
 )
 from poolhouse.flows.calls import Call
 from poolhouse.flows.identity_providers import open_provider
-from poolhouse.model import IdentityProviderTypeType as Kind
-from poolhouse.providers import ProviderRefused
+from poolhouse.providers.failure import response_refused
 from poolhouse.storage import Tx
 
 
@@ -83,7 +82,7 @@ async def hear(
     begin a sign-in.
     """
     if nonce is None and not may_begin(provider):
-        raise _refused("the identity provider may not begin a sign-in")
+        raise response_refused("the identity provider may not begin a sign-in")
     answer = await call.deps.providers.saml.read_response(
         open_provider(call.deps, provider),
         posted,
@@ -92,16 +91,15 @@ async def hear(
         now=call.now,
     )
     if nonce is None and answer.issued_at < call.now - UNASKED_SECONDS * 1000:
-        raise _refused("SAML Assertion has expired")
+        raise response_refused("SAML Assertion has expired")
     if not await _use(call, provider, answer):
-        raise _refused("SAML Assertion was used before")
+        raise response_refused("SAML Assertion was used before")
     return answer.assertion
 
 
 def may_begin(provider: IdentityProvider) -> bool:
     """Tell whether sign-ins may begin at a provider."""
-    settings = provider.settings
-    return settings.provider_type is Kind.SAML and (settings.provider_details or {}).get("IDPInit") == "true"
+    return provider.is_saml and (provider.settings.provider_details or {}).get("IDPInit") == "true"
 
 
 async def _use(call: Call, provider: IdentityProvider, answer: Answer) -> bool:
@@ -109,7 +107,3 @@ async def _use(call: Call, provider: IdentityProvider, answer: Answer) -> bool:
     digest = sha256(f"{provider.pool_id} {provider.name} {answer.id}".encode("utf-8", "surrogatepass")).hexdigest()
     expires_at = call.now + REMEMBERED_SECONDS * 1000
     return await call.store.write(lambda tx: tx.nonces.spend(f"saml:{digest}", expires_at))
-
-
-def _refused(text: str) -> ProviderRefused:
-    return ProviderRefused(f"Invalid SAML response received: {text}. ", error="server_error")

@@ -30,6 +30,13 @@ class UnknownSigner(ProviderRefused):
     """A signature fits none of the certificates that are known."""
 
 
+def response_refused(text: str, *, detail: str = "") -> ProviderRefused:
+    """Return the refusal of a SAML response; the caller raises it (spec/http/02 §2.1.5)."""
+    return ProviderRefused(
+        f"Invalid SAML response received: {text}. ", error="server_error", detail=f"SAML response: {detail or text}"
+    )
+
+
 @contextlib.contextmanager
 def told_to_operator(settings: IdentityProviderType) -> Iterator[None]:
     """Have the operator's log say why a provider is refused."""

@@ -1,8 +1,8 @@
 """What an assertion is good for: for whom, where, in answer to what, and when (SAML 2.0 Core §2.4–2.7, Profiles §4.1.4.3)."""
 
 from poolhouse.core.saml import ASSERTION, SKEW_SECONDS, read_instant
-from poolhouse.providers.failure import ProviderRefused
-from poolhouse.providers.saml_xml import Element, find_all, name_of, only, refused, text_of
+from poolhouse.providers.failure import ProviderRefused, response_refused
+from poolhouse.providers.saml_xml import Element, find_all, name_of, only, text_of
 
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 SKEW = SKEW_SECONDS * 1000
@@ -21,16 +21,16 @@ def check_confirmation(assertion: Element, *, recipient: str, request_id: str | 
             return _check_data(data, recipient, request_id, now)
         except ProviderRefused as error:
             refusal = error
-    raise refusal or refused("SAML Assertion has no bearer confirmation")
+    raise refusal or response_refused("SAML Assertion has no bearer confirmation")
 
 
 def _check_data(data: Element, recipient: str, request_id: str | None, now: int) -> None:
     if data.get("Recipient") != recipient:
-        raise refused("Recipient of the SAML Assertion is not the assertion consumer service")
+        raise response_refused("Recipient of the SAML Assertion is not the assertion consumer service")
     if data.get("InResponseTo") != request_id:
-        raise refused("InResponseTo of the SAML Assertion is not the id of a request")
+        raise response_refused("InResponseTo of the SAML Assertion is not the id of a request")
     if data.get("NotOnOrAfter") is None:
-        raise refused("SAML Assertion has no end")
+        raise response_refused("SAML Assertion has no end")
     _check_times(data, now)
 
 
@@ -39,14 +39,14 @@ def check_conditions(assertion: Element, *, audience: str, now: int) -> None:
     conditions = only(assertion, "./saml:Conditions", "Conditions element")
     _check_times(conditions, now)
     if not CONDITIONS.issuperset(name_of(each) for each in find_all(conditions, "./*")):
-        raise refused("SAML Assertion has a condition that is not known")
+        raise response_refused("SAML Assertion has a condition that is not known")
     restrictions = find_all(conditions, "./saml:AudienceRestriction")
     for restriction in restrictions:
         audiences = {text_of(each).strip() for each in find_all(restriction, "./saml:Audience")}
         if audience not in audiences:
-            raise refused(f"Audience restriction in the SAML Assertion does not allow it for {audience}")
+            raise response_refused(f"Audience restriction in the SAML Assertion does not allow it for {audience}")
     if not restrictions:
-        raise refused("SAML Assertion has no Audience restriction")
+        raise response_refused("SAML Assertion has no Audience restriction")
 
 
 def check_sessions(assertion: Element, *, now: int) -> None:
@@ -55,17 +55,17 @@ def check_sessions(assertion: Element, *, now: int) -> None:
     for statement in statements:
         _check_times(statement, now, after="SessionNotOnOrAfter")
     if not statements:
-        raise refused("SAML Assertion has no AuthnStatement")
+        raise response_refused("SAML Assertion has no AuthnStatement")
     # Nothing that was issued is from a time to come.
     if _time(assertion, "IssueInstant", now) > now + SKEW:
-        raise refused("SAML Assertion is not yet valid")
+        raise response_refused("SAML Assertion is not yet valid")
 
 
 def _check_times(element: Element, now: int, *, after: str = "NotOnOrAfter") -> None:
     if _time(element, "NotBefore", now) > now + SKEW:
-        raise refused("SAML Assertion is not yet valid")
+        raise response_refused("SAML Assertion is not yet valid")
     if _time(element, after, now + 1) <= now - SKEW:
-        raise refused("SAML Assertion has expired")
+        raise response_refused("SAML Assertion has expired")
 
 
 def _time(element: Element, name: str, default: int) -> int:
@@ -73,4 +73,4 @@ def _time(element: Element, name: str, default: int) -> int:
     try:
         return default if given is None else read_instant(given)
     except (ValueError, OverflowError):
-        raise refused(f"{name} of the SAML Assertion is no time") from None
+        raise response_refused(f"{name} of the SAML Assertion is no time") from None

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from poolhouse.providers.failure import ProviderRefused
-from poolhouse.providers.saml_xml import Element, check_identifiers, find_all, only, parse, refused, text_of
+from poolhouse.providers.failure import ProviderRefused, response_refused
+from poolhouse.providers.saml_xml import Element, check_identifiers, find_all, only, parse, text_of
 
 _ENC, _ENC11 = "http://www.w3.org/2001/04/xmlenc#", "http://www.w3.org/2009/xmlenc11#"
 GCM = {f"{_ENC11}aes{bits}-gcm": bits // 8 for bits in (128, 192, 256)}
@@ -108,4 +108,4 @@ def _cipher_value(element: Element) -> bytes:
 
 
 def _undecrypted(detail: str) -> ProviderRefused:
-    return refused("SAML Assertion signature is invalid", detail=f"encrypted assertion: {detail}")
+    return response_refused("SAML Assertion signature is invalid", detail=f"encrypted assertion: {detail}")

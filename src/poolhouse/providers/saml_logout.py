@@ -2,9 +2,10 @@
 
 from poolhouse.core.saml import Expected
 from poolhouse.core.saml_metadata import Metadata
+from poolhouse.providers.failure import response_refused
 from poolhouse.providers.saml_message import check_message
 from poolhouse.providers.saml_signature import find_signature, verify
-from poolhouse.providers.saml_xml import check_identifiers, decode, find_all, refused
+from poolhouse.providers.saml_xml import check_identifiers, decode, find_all
 
 
 def read(posted: str, metadata: Metadata, expected: Expected) -> None:
@@ -14,10 +15,10 @@ def read(posted: str, metadata: Metadata, expected: Expected) -> None:
     """
     root = decode(posted)
     if not find_all(root, "self::samlp:LogoutResponse") or root.get("Version") != "2.0":
-        raise refused("SAML response is no LogoutResponse of version 2.0")
+        raise response_refused("SAML response is no LogoutResponse of version 2.0")
     check_identifiers(find_all(root, "//*"))
     if find_signature(root) is None:
-        raise refused("SAML LogoutResponse signature is invalid", detail="there is no signature")
+        raise response_refused("SAML LogoutResponse signature is invalid", detail="there is no signature")
     check_message(
         verify(root, metadata.certificates, expected.now),
         entity_id=metadata.entity_id,

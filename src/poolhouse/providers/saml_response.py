@@ -6,6 +6,7 @@ from typing import Any
 from poolhouse.core.federation import NAME_ID, Assertion, ProviderSession
 from poolhouse.core.saml import Answer, Expected, read_instant
 from poolhouse.core.saml_metadata import Metadata
+from poolhouse.providers.failure import response_refused
 from poolhouse.providers.saml_conditions import check_conditions, check_confirmation, check_sessions
 from poolhouse.providers.saml_encryption import decrypt
 from poolhouse.providers.saml_message import check_issuer, check_message, check_status
@@ -16,7 +17,6 @@ from poolhouse.providers.saml_xml import (
     decode,
     find_all,
     only,
-    refused,
     text_of,
 )
 
@@ -35,7 +35,7 @@ def read(posted: str, metadata: Metadata, expected: Expected) -> Answer:
     )
     check_issuer(only(assertion, "./saml:Issuer", "Issuer"), metadata.entity_id)
     if assertion.get("Version") != "2.0" or not assertion.get("ID"):
-        raise refused("SAML Assertion is not of version 2.0")
+        raise response_refused("SAML Assertion is not of version 2.0")
     check_confirmation(
         assertion, recipient=expected.service.consumer_url, request_id=expected.request_id, now=expected.now
     )
@@ -58,7 +58,7 @@ def _believed(root: Element, certificates: Sequence[str], expected: Expected) ->
     A response without a signature of its own is only as good as the assertion that it carries.
     """
     if find_all(root, "self::samlp:Response") == [] or root.get("Version") != "2.0":
-        raise refused("SAML response is none of version 2.0")
+        raise response_refused("SAML response is none of version 2.0")
     _check_shape(root, encrypted=expected.private_key is not None)
     signed = find_signature(root) is not None
     response = verify(root, certificates, expected.now) if signed else root
@@ -70,7 +70,7 @@ def _believed(root: Element, certificates: Sequence[str], expected: Expected) ->
     if find_signature(assertion) is not None:
         return response, verify(assertion, certificates, expected.now)
     if not signed:
-        raise refused("SAML Assertion signature is invalid", detail="there is no signature")
+        raise response_refused("SAML Assertion signature is invalid", detail="there is no signature")
     return response, assertion if expected.private_key is not None else only(response, "./saml:Assertion", "assertion")
 
 
@@ -82,16 +82,16 @@ def _check_shape(root: Element, *, encrypted: bool) -> None:
     if len(anywhere) != 1 or anywhere != find_all(root, f"./saml:{kind}"):
         if not anywhere:
             check_status(root)
-        raise refused(f"SAML response must have one {kind}")
+        raise response_refused(f"SAML response must have one {kind}")
     if len(find_all(root, "//ds:Signature")) != len(find_all(root, "./ds:Signature | ./saml:Assertion/ds:Signature")):
-        raise refused("SAML Assertion signature is invalid", detail="a signature is where none can be")
+        raise response_refused("SAML Assertion signature is invalid", detail="a signature is where none can be")
 
 
 def _issued_at(assertion: Element) -> int:
     try:
         return read_instant(assertion.get("IssueInstant", ""))
     except ValueError:
-        raise refused("IssueInstant of the SAML Assertion is no time") from None
+        raise response_refused("IssueInstant of the SAML Assertion is no time") from None
 
 
 def _session(assertion: Element) -> ProviderSession:
@@ -99,7 +99,7 @@ def _session(assertion: Element) -> ProviderSession:
     element = only(assertion, "./saml:Subject/saml:NameID", "NameID")
     name = text_of(element)
     if not name.strip():
-        raise refused("NameID is empty")
+        raise response_refused("NameID is empty")
     return ProviderSession(
         name_id=_plain(name),
         format=element.get("Format"),
@@ -121,5 +121,5 @@ def _attributes(assertion: Element) -> dict[str, Any]:
 def _plain(text: str) -> str:
     """Check that a value has no characters of four bytes (spec/http/06 §6.6)."""
     if any(sign > "\uffff" for sign in text):
-        raise refused("SAML Assertion has characters that take four bytes")
+        raise response_refused("SAML Assertion has characters that take four bytes")
     return text

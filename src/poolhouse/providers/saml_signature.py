@@ -15,8 +15,8 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import InvalidCertificate, SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from poolhouse.providers.failure import ProviderRefused, UnknownSigner
-from poolhouse.providers.saml_xml import Element, find_all, name_of, parser, refused, write
+from poolhouse.providers.failure import ProviderRefused, UnknownSigner, response_refused
+from poolhouse.providers.saml_xml import Element, find_all, name_of, parser, write
 
 # It writes what it verifies to the log.
 logging.getLogger("signxml").setLevel(logging.WARNING)
@@ -116,4 +116,4 @@ def _read_certificate(text: str) -> x509.Certificate:
 
 
 def _unverified(detail: str) -> ProviderRefused:
-    return refused("SAML Assertion signature is invalid", detail=detail)
+    return response_refused("SAML Assertion signature is invalid", detail=detail)

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from poolhouse.core.saml import ASSERTION, PROTOCOL
-from poolhouse.providers.failure import ProviderRefused
+from poolhouse.providers.failure import response_refused
 
 # spec/http/06 §6.6
 LONGEST = 100_000
@@ -18,21 +18,14 @@ NAMES = {"saml": ASSERTION, "samlp": PROTOCOL, "ds": SIGNATURE, "xenc": "http://
 Element = Any
 
 
-def refused(text: str, *, detail: str = "") -> ProviderRefused:
-    """Return the refusal of a response; the caller raises it (spec/http/02 §2.1.5)."""
-    return ProviderRefused(
-        f"Invalid SAML response received: {text}. ", error="server_error", detail=f"SAML response: {detail or text}"
-    )
-
-
 def decode(posted: str) -> Element:
     """Return the document in a form field; raises ProviderRefused."""
     if len(posted) > LONGEST:
-        raise refused(f"SAML response is longer than {LONGEST} characters")
+        raise response_refused(f"SAML response is longer than {LONGEST} characters")
     try:
         return parse(base64.b64decode("".join(posted.split()), validate=True))
     except (binascii.Error, ValueError):
-        raise refused("SAML response is not well-formed") from None
+        raise response_refused("SAML response is not well-formed") from None
 
 
 def parser() -> Any:
@@ -52,11 +45,11 @@ def parser() -> Any:
 def parse(document: bytes) -> Element:
     """Return the root of a document; raises ProviderRefused."""
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
-        raise refused("SAML response has a document type declaration")
+        raise response_refused("SAML response has a document type declaration")
     try:
         return etree.fromstring(document, parser())
     except etree.XMLSyntaxError:
-        raise refused("SAML response is not well-formed") from None
+        raise response_refused("SAML response is not well-formed") from None
 
 
 def write(element: Element) -> bytes:
@@ -73,7 +66,7 @@ def only(element: Element, path: str, what: str) -> Element:
     """Return the one element at a path; raises ProviderRefused where there is none, or another."""
     found = find_all(element, path)
     if len(found) != 1:
-        raise refused(f"SAML response must have one {what}")
+        raise response_refused(f"SAML response must have one {what}")
     return found[0]
 
 
@@ -94,5 +87,5 @@ def check_identifiers(elements: Iterable[Element]) -> None:
         for name, value in element.attrib.items():
             if etree.QName(name).localname.lower() == "id":
                 if value in seen:
-                    raise refused("SAML response has an identifier twice")
+                    raise response_refused("SAML response has an identifier twice")
                 seen.add(value)

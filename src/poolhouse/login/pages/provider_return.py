@@ -12,7 +12,6 @@ from poolhouse.flows.round_trips import RETURN, RoundTrip, end_round_trip
 from poolhouse.flows.sign_in_loop import SignedIn
 from poolhouse.login.pages.sign_in import show_form
 from poolhouse.login.visit import Visit
-from poolhouse.model import IdentityProviderTypeType as Kind
 from poolhouse.model import InternalErrorException, ServiceError
 from poolhouse.providers import ProviderRefused
 from poolhouse.web.responses import Response
@@ -51,7 +50,7 @@ async def come_back(visit: Visit, trip: RoundTrip, given: Mapping[str, str]) -> 
 
 def is_saml(provider: IdentityProvider | None) -> bool:
     """Tell whether users of a provider come back by the other way, ``pages.saml_return``."""
-    return provider is not None and provider.settings.provider_type is Kind.SAML
+    return provider is not None and provider.is_saml
 
 
 async def _sign_in(visit: Visit, provider: IdentityProvider, trip: RoundTrip, given: Mapping[str, str]) -> SignedIn:
