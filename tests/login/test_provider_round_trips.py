@@ -144,6 +144,15 @@ def test_the_provider_says_no(site, visitor, provider):
     assert provider.asked("token") == []
 
 
+def test_x23_no_second_factor_of_the_pool(site, visitor, provider, call):
+    """X23: where the pool requires a second factor, users of a provider are asked for none, the first time and later."""
+    totp = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    call("SetUserPoolMfaConfig", UserPoolId=site.pool_id, MfaConfiguration="ON", **totp)
+    for _ in range(2):
+        browser = visitor(site)
+        assert "id_token" in site.redeem(come_back(browser, provider, set_out(browser, site)).location)
+
+
 def test_five_minutes(site, visitor, provider, server):
     """Whoever takes longer is back at the sign-in page, where they can begin again."""
     browser = visitor(site)
