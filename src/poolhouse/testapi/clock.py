@@ -21,9 +21,16 @@ class MovedClock:
 
     def put(self, now: int) -> None:
         """Move to a time; raises ValueError for one that is out of reach."""
-        if not EARLIEST <= now < LATEST:
+        self._move(now - self.wall.now())
+
+    def advance(self, milliseconds: int) -> None:
+        """Move on, or back, by exactly so much; raises ValueError for a time that is out of reach."""
+        self._move(self.offset + milliseconds)
+
+    def _move(self, offset: int) -> None:
+        if not EARLIEST <= self.wall.now() + offset < LATEST:
             raise ValueError("the clock can be put to times of the years 2000 to 2199")
-        self.offset = now - self.wall.now()
+        self.offset = offset
 
     def put_back(self) -> None:
         """Return to the wall's time."""

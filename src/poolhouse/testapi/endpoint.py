@@ -152,7 +152,7 @@ class TestApi:
         if (move.advance is None) == (move.set is None):
             raise RequestRefused(400, "Give either 'advance', in seconds, or 'set', a time.")
         if move.advance is not None:
-            self._clock.put(self._clock.now() + round(move.advance * 1000))
+            self._clock.advance(round(move.advance * 1000))
         elif isinstance(move.set, datetime):
             if move.set.tzinfo is None:
                 raise RequestRefused(400, "The time in 'set' needs an offset, such as Z.")
