@@ -106,15 +106,20 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.offset = 0
+        self._stopped: int | None = None
 
     def now(self) -> int:
-        return time.time_ns() // 1_000_000 + self.offset
+        return (self._stopped or time.time_ns() // 1_000_000) + self.offset
 
     def advance(self, seconds: float) -> None:
         self.offset += int(seconds * 1000)
 
+    def stop(self) -> None:
+        """Stand still; from here on the clock moves by ``advance`` only."""
+        self._stopped = time.time_ns() // 1_000_000
+
     def back_to_now(self) -> None:
-        self.offset = 0
+        self.offset, self._stopped = 0, None
 
 
 class Server:
@@ -280,6 +285,12 @@ def server(session_server: Server) -> Iterator[Server]:
     session_server.clock.back_to_now()
     yield session_server
     session_server.clock.back_to_now()
+
+
+@pytest.fixture
+def still_clock(server: Server) -> None:
+    """Time passes by ``advance`` only, for tests of seconds: a machine may be slow."""
+    server.clock.stop()
 
 
 @pytest.fixture(scope="session")

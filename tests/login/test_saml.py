@@ -220,6 +220,7 @@ def test_begun_at_the_provider(site, saml, visitor):
     assert refused["error_description"] == "Invalid SAML response received: SAML Assertion was used before. "
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_begun_too_long_ago(site, saml, visitor, server):
     """What nobody asked for is good for six minutes, whatever it says itself."""
     posted = begin(site, saml)

@@ -90,6 +90,7 @@ def test_a_code_by_message(front, visitor, user, inbox, factor, version):
     assert browser.open("/mfa" + site.query()).location.startswith(f"{site.base}/login?")
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_an_app(at_rest, front, visitor, user, app, call):
     """Its code is asked for by the name of the device; one code counts once, and the fifth wrong one locks."""
     site = front(client=FLOWS)

@@ -292,6 +292,7 @@ def test_form_in_time(front, visitor, user):
     assert browser.send(page, username=name, password=PASSWORD).status == 302
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_lock_out(front, visitor, user):
     """L17: after five wrong passwords the right one is refused for a second."""
     site = front()

@@ -48,6 +48,7 @@ def test_t2_code_again(site: Site):
     assert error(site.redeem(code)) == INVALID_GRANT
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_t3_late_code(site: Site):
     """A code lives for five minutes."""
     first, second = site.code(), site.code()
@@ -211,6 +212,7 @@ def test_t18_rotation(site: Site):
     assert site.userinfo(answer["access_token"]).status_code == 401
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_t19_grace_period(site: Site):
     """A retry within the grace period is answered."""
     client = rotating(site, 60)

@@ -241,6 +241,7 @@ def test_an_invited_user_completes_the_profile(public, call, pool, app):
         respond()
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_the_lock_over_the_wire(server, public, pool, app, user):
     """Five wrong passwords lock for a second, whichever flow is used."""
     pool_id = pool()

@@ -309,6 +309,7 @@ def test_the_password_first(club, user, naming):
     assert refusal(here.call, RESPOND, **proof) == SPENT
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_wrong_password_comes_first(club, user):
     """The functions hear of no wrong password: it is refused, counted, and never leads to their challenge."""
     here = club(define=password_then_color)

@@ -175,6 +175,7 @@ def test_a_device_without_a_secret_is_not_asked(home):
     assert named(here.shown(key)["DeviceAttributes"])["dev:device_remembered_status"] == "remembered"
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_wrong_secret(home, call):
     """Is refused as a wrong password is, counts as one, and can be mended while the session lasts."""
     device = Device(home())

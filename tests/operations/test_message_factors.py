@@ -94,6 +94,7 @@ def test_wrong_codes(reached):
     assert refused(ann, asked, SMS_MFA_CODE=code) == SPENT
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_code_lives_as_long_as_its_session(reached, call):
     """AuthSessionValidity is the life of both (spec/api/03 §12)."""
     ann = reached(BY_MAIL)
@@ -121,6 +122,7 @@ def test_a_code_signs_in_once_at_once(reached):
         assert sorted(threads.map(show, range(4))) == [*["NotAuthorizedException"] * 3, "tokens"]
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_guesses_lock(reached):
     """The fifth wrong code locks every code of the user, in every sign-in; a right one forgives (spec/api/03 §12)."""
     ann = reached(BY_SMS | BY_MAIL)

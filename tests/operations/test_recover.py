@@ -134,6 +134,7 @@ def test_sending_and_guessing_share_a_limit(call, ann, inbox, server):
     forgot(call, client, username)
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_recovery_lifts_the_lock(call, ann, inbox):
     """Too many wrong passwords lock the sign-in; a recovered password opens it."""
     _, client, username = ann("lock@x.org")

@@ -107,6 +107,7 @@ def test_the_defaults_block(visitor):
     assert ann.signs_in(AWAY)
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_levels_have_actions_of_their_own(visitor):
     """What is set replaces the defaults; a level that is left out passes; a client's own replaces its pool's."""
     ann = visitor()
@@ -334,6 +335,7 @@ def test_breached_passwords_where_users_choose_them(call, pool, app, user, inbox
     assert call("RespondToAuthChallenge", **answer, ChallengeResponses=responses)["AuthenticationResult"]
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_an_address_that_guesses(call, pool, app, user, server):
     """Wrong passwords for many accounts from one address lock that address, for every account and right ones too."""
     pool_id = pool(**protected("AUDIT"))

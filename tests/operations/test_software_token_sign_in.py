@@ -116,6 +116,7 @@ def test_one_code_signs_in_once_at_once(protected):
         assert sorted(threads.map(show, asked)) == [*["ExpiredCodeException"] * 3, "tokens"]
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_guesses_lock(protected):
     """The fifth wrong code locks, in every session; a right password does not forgive, a right code does.
 

@@ -175,6 +175,7 @@ def test_simulated_deliveries_follow_the_name(call, pool, app):
             assert call(operation, **of(client, Username=name))["CodeDeliveryDetails"] == expected
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_unknown_users_are_locked_alike(call, telling, user):
     """spec/api/03 §4, §13: five wrong passwords lock a concealed unknown name as they lock a user."""
     pool_id, _, concealing = telling

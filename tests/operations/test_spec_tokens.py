@@ -90,6 +90,7 @@ def test_lives_of_refresh_tokens(call, pool, app, user, server, settings, second
 
 
 @pytest.mark.parametrize("minutes", [None, 3, 15])
+@pytest.mark.usefixtures("still_clock")
 def test_how_long_a_challenge_waits(call, pool, app, server, minutes):
     """spec/api/04 §6: AuthSessionValidity is the life of a session; it can be used once."""
     pool_id = pool()
@@ -128,6 +129,7 @@ def test_without_revocation(call, pool, app, user):
     assert refusal(call, "InitiateAuth", **refresh(client, result["RefreshToken"])) == REVOKED
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_grace_of_rotation(call, pool, app, user, server):
     """spec/api/04 §11: a spent token is good for RetryGracePeriodSeconds; the new one keeps the original end."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30}
@@ -261,6 +263,7 @@ def test_tokens_of_users_who_are_gone(call, pool, app, user):
     assert refusal(call, "InitiateAuth", **refresh(client, tokens["disabled"]["RefreshToken"])) == REVOKED
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_the_order_of_checks_at_sign_in(call, pool, app, user, server):
     """spec/api/03 §2, 04 §3: parameter, client, secret, flow, user, lock, state, password."""
     pool_id = pool()

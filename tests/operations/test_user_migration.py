@@ -212,6 +212,7 @@ def test_other_choices_bring_nobody_over(call, town, app, preferred):
     assert here.events() == []
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_guesses_at_the_other_directory_lock_the_name(call, town):
     """Wrong passwords of users who are elsewhere count like those of the pool's own, and then nothing is asked."""
     here = town()

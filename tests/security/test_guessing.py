@@ -19,7 +19,6 @@ LOCKED = ("NotAuthorizedException", "Password attempts exceeded")
 FLOWS = [
     "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
 ]  # fmt: skip
-LOCKED_SENTENCE = "Password attempts exceeded"
 
 
 class Doors:
@@ -96,6 +95,7 @@ def doors(call, front, visitor, srp_start, app, user) -> Doors:
 NAMES = ("ann", "ANN", "Ann", "ann25@example.com", "ANN25@Example.COM")
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_25_one_counter_for_all_doors(doors: Doors):
     """Row 25: five wrong passwords, each by another door, spelling and client, lock every door, the right one too."""
     ways = list(doors.ways().values())
@@ -109,6 +109,7 @@ def test_25_one_counter_for_all_doors(doors: Doors):
 
 
 @pytest.mark.parametrize("name", ["ann", "nobody", "nobody25@example.com"])
+@pytest.mark.usefixtures("still_clock")
 def test_25_the_lock_grows(doors: Doors, server, name: str):
     """Row 25: each further failure doubles the lock, for users and for names that are nobody's alike (03 §13)."""
     for _ in range(5):
@@ -120,6 +121,7 @@ def test_25_the_lock_grows(doors: Doors, server, name: str):
     assert doors.password(name, PASSWORD) == LOCKED
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_25_nothing_unauthenticated_forgives(doors: Doors, call, server):
     """Row 25: no call that a stranger can make shortens a lock."""
     client = doors.pages.client_id
@@ -139,6 +141,7 @@ def test_25_nothing_unauthenticated_forgives(doors: Doors, call, server):
     assert doors.password("ann", PASSWORD) == LOCKED
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_25_starting_srp_forgives_nothing(doors: Doors):
     """Row 25: to begin a sign-in by SRP, and not end it, changes no count."""
     for _ in range(4):
@@ -149,6 +152,7 @@ def test_25_starting_srp_forgives_nothing(doors: Doors):
     assert doors.password("ann", PASSWORD) == LOCKED
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_25_one_block_for_many_guesses(doors: Doors, call):
     """Row 25: guesses at one and the same SRP challenge count like any others."""
     client = doors.pages.client_id
