@@ -279,12 +279,16 @@ def test_nobody_is_led_like_somebody(club, user, there):
     assert here.requests(here.define)[-1]["userNotFound"] is False
 
 
-def test_nobodys_user_name_in_pools_of_addresses(club):
-    """Where the user name is not what users type, nobody has one as well, always the same."""
+def test_nobodys_user_name_in_pools_of_addresses(club, user):
+    """Where the user name is not what users type, nobody has one as well, always the same; and so have disabled users."""
     here = club(conceals=True, UsernameAttributes=["email"])
-    names = {here.start("nobody@x.org")["ChallengeParameters"]["USERNAME"] for _ in range(2)}
-    (name,) = names
-    assert len(name) == 36
+    sub = user(here.pool_id, "off@x.org")
+    here.call("AdminDisableUser", UserPoolId=here.pool_id, Username=sub)
+    for given in ("nobody@x.org", "off@x.org"):
+        names = {here.start(given)["ChallengeParameters"]["USERNAME"] for _ in range(2)}
+        (name,) = names
+        assert len(name) == 36
+        assert name != sub
 
 
 @pytest.mark.parametrize("naming", ["CHALLENGE_NAME", "ChallengeName"])

@@ -23,6 +23,7 @@ from tests.operations.talk import (
 POOL = {"AutoVerifiedAttributes": ["email"]}
 SRP_A = "a" * 700
 NOT_CONFIRMED = ("UserNotConfirmedException", "User is not confirmed.")
+INVALID_SESSION = ("NotAuthorizedException", "Invalid session for the user.")
 RESET_NEEDED = ("PasswordResetRequiredException", "Password reset required for the user")
 
 
@@ -79,6 +80,58 @@ def test_srp_sign_in(call, telling):
     }
     members = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": responses}
     assert refusal(call, "RespondToAuthChallenge", ClientId=concealing["ClientId"], **members) == WRONG_PASSWORD
+
+
+@pytest.fixture
+def concealed(call, pool, app, user):
+    """A client that conceals the users of a pool of addresses, and the names of one user, a disabled one and nobody."""
+    pool_id = pool(UsernameAttributes=["email"])
+    for name in ("ann@x.org", "off@x.org"):
+        user(pool_id, name, email_verified="true")
+    call("AdminDisableUser", UserPoolId=pool_id, Username="off@x.org")
+    flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    return app(pool_id, ExplicitAuthFlows=flows, PreventUserExistenceErrors="ENABLED")
+
+
+def proof_of(parameters):
+    """A wrong proof of the password, in its right form."""
+    return {
+        "PASSWORD_CLAIM_SECRET_BLOCK": parameters["SECRET_BLOCK"],
+        "PASSWORD_CLAIM_SIGNATURE": base64.b64encode(bytes(32)).decode(),
+        "TIMESTAMP": "Tue Feb 3 04:05:06 UTC 2026",
+    }
+
+
+@pytest.mark.parametrize("name", ["ann@x.org", "off@x.org", "bob@x.org"])
+def test_nobody_has_no_other_names(call, concealed, name):
+    """spec/api/04 §6: a sign-in goes on by names of its user only, whether or not there is such a user."""
+    by_srp = call("InitiateAuth", **start(concealed, "USER_SRP_AUTH", name, SRP_A=SRP_A))
+    by_choice = call("InitiateAuth", **start(concealed, "USER_AUTH", name))
+
+    def told(asked, username, **responses):
+        session = {"Session": asked["Session"]} if "Session" in asked else {}
+        members = {"ClientId": concealed["ClientId"], "ChallengeName": asked["ChallengeName"], **session}
+        return refusal(
+            call, "RespondToAuthChallenge", **members, ChallengeResponses={"USERNAME": username, **responses}
+        )
+
+    parameters = by_srp["ChallengeParameters"]
+    for username in (name, parameters["USER_ID_FOR_SRP"]):
+        assert told(by_srp, username, **proof_of(parameters)) == WRONG_PASSWORD
+    assert told(by_choice, name, ANSWER="PASSWORD", PASSWORD=OTHER_PASSWORD) == WRONG_PASSWORD
+    for username in ("nobody@x.org", "else", name.upper(), name.replace(name[0], "c", 1)):
+        assert told(by_srp, username, **proof_of(parameters)) == INVALID_SESSION
+        assert told(by_choice, username, ANSWER="PASSWORD", PASSWORD=PASSWORD) == INVALID_SESSION
+
+
+@pytest.mark.parametrize("name", ["ann@x.org", "off@x.org", "bob@x.org"])
+def test_srp_tells_one_story(call, concealed, name):
+    """spec/api/03 §4: name and salt are the same in each flow, of users who may not sign in as of nobody."""
+    by_srp = call("InitiateAuth", **start(concealed, "USER_SRP_AUTH", name, SRP_A=SRP_A))
+    chosen = {"PREFERRED_CHALLENGE": "PASSWORD_SRP", "SRP_A": SRP_A}
+    by_choice = call("InitiateAuth", **start(concealed, "USER_AUTH", name, **chosen))
+    for part in ("SALT", "USERNAME", "USER_ID_FOR_SRP"):
+        assert by_srp["ChallengeParameters"][part] == by_choice["ChallengeParameters"][part]
 
 
 def test_recovery(call, telling):

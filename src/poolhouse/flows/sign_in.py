@@ -23,7 +23,8 @@ from poolhouse.flows import devices, journal, migration, user_auth
 from poolhouse.flows.beat import refuses_on_the_beat
 from poolhouse.flows.calls import Call
 from poolhouse.flows.challenges import custom
-from poolhouse.flows.challenges.identity import INCORRECT, check_state
+from poolhouse.flows.challenges.identity import INCORRECT, check_state, conceal
+from poolhouse.flows.challenges.nobody import is_called
 from poolhouse.flows.challenges.talk import Talk, required
 from poolhouse.flows.consult import consult
 from poolhouse.flows.sign_in_loop import Outcome, check, check_standing, go_on, is_answered
@@ -122,7 +123,9 @@ async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Out
     if method == ChallengeNameType.PASSWORD:
         return await check(talk, method, given)
     if method == ChallengeNameType.CUSTOM_CHALLENGE:
-        talk = custom.begin(talk, given, with_srp=attempt.with_srp)
+        talk = custom.begin(talk, attempt.username, given, with_srp=attempt.with_srp)
+    if method == ChallengeNameType.PASSWORD_VERIFIER:
+        talk = conceal(talk, attempt.username)
     return await go_on(talk, given)
 
 
@@ -137,7 +140,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
     named = devices.find_named_key(pool, reply.responses.get("DEVICE_KEY"))
 
     def load(tx: Tx) -> tuple[User | None, Device | None]:
-        user = _find_again(tx, pool, state, name)
+        user = _find_again(tx, call, pool, state, name)
         state.check_unspent(tx)
         return user, devices.find_device(tx, pool, user, named or state.progress.device_key)
 
@@ -221,14 +224,16 @@ def _open_state(call: Call, reply: Reply) -> State:
     return open_state(call.deps.sealer, reply.challenge, reply.session)
 
 
-def _find_again(tx: Tx, pool: Pool, state: State, name: str) -> User | None:
-    """Return the user of a sign-in under way, if ``name`` still means that one."""
+def _find_again(tx: Tx, call: Call, pool: Pool, state: State, name: str) -> User | None:
+    """Return the user of a sign-in under way, if ``name`` still means that one; raises NotAuthorizedException."""
     named = find_user(tx, pool, name)
     if state.user_id == 0:
-        return None
-    if named is None or named.id != state.user_id:
+        meant = is_called(call, pool, state.name, name)
+    else:
+        meant = named is not None and named.id == state.user_id
+    if not meant:
         raise NotAuthorizedException(INVALID_SESSION)
-    return named
+    return named if state.user_id else None
 
 
 def _check_length(username: str) -> None:

@@ -10,7 +10,6 @@ from msgspec.structs import replace as changed
 
 from poolhouse.core import acr
 from poolhouse.core.acr import Method, Methods
-from poolhouse.core.aliases import fold_username
 from poolhouse.core.claims import API_SCOPE
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import Session
@@ -43,17 +42,13 @@ class Choice:
 async def begin(talk: Talk, choice: Choice, username: str) -> tuple[Talk, tuple[Write, ...]]:
     """Return a sign-in as it begins, and what the first step has to write.
 
-    A user who may not sign in is from here on one who is not there, where the client conceals that: all there is of
-    such a user is ``username``, the name as it was given.
-    Raises NotAuthorizedException, UserNotConfirmedException, PasswordResetRequiredException, UserNotFoundException
+    ``username`` is the name as it was given. Raises NotAuthorizedException, UserNotConfirmedException, PasswordResetRequiredException, UserNotFoundException
     (of the access token), InvalidParameterException.
     """
     targets = _read_targets(talk.pool, choice) or talk.progress.targets
     progress = changed(talk.progress, choosing=True, targets=targets)
     age = _read_age(choice.max_age)
-    admitted = admit(talk.client, talk.user)
-    name = talk.name if admitted else fold_username(talk.pool, username)
-    talk = replace(talk, user=admitted, name=name, progress=progress)
+    talk = admit(replace(talk, progress=progress), username)
     writes: tuple[Write, ...] = ()
     if choice.session is not None:
         signed_up = sign_up_session.get_confirmed(talk.call, talk.pool, talk.client, talk.user, choice.session)

@@ -27,16 +27,17 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Puzzle)
 
 
-def begin(talk: Talk, given: Mapping[str, str], *, with_srp: bool) -> Talk:
-    """Return a custom sign-in that begins; ``with_srp`` says that it is to begin with the password.
+def begin(talk: Talk, username: str, given: Mapping[str, str], *, with_srp: bool) -> Talk:
+    """Return a custom sign-in that begins, of the ``username`` that was given.
+
+    ``with_srp`` says that it is to begin with the password.
 
     Raises NotAuthorizedException, UserNotConfirmedException or PasswordResetRequiredException for users who may not
     sign in, InvalidParameterException for A.
     """
     if with_srp:
         srp.read_public(required(given, "SRP_A"))
-    user = admit(talk.client, talk.user)
-    return replace(talk, user=user, progress=custom_auth.begun(talk.progress, with_srp=with_srp))
+    return admit(replace(talk, progress=custom_auth.begun(talk.progress, with_srp=with_srp)), username)
 
 
 async def follow(talk: Talk) -> Talk:

@@ -1,7 +1,9 @@
 """What every proof by password shares: the lock-out, the user's state, and what a right or wrong one leaves behind."""
 
+from dataclasses import replace
 from typing import NoReturn
 
+from poolhouse.core.aliases import fold_username
 from poolhouse.core.auth_events import shown_by
 from poolhouse.core.client import Client
 from poolhouse.core.limits import Guess
@@ -45,14 +47,24 @@ def check_state(client: Client, user: User) -> None:
         raise NotAuthorizedException(INCORRECT) if _is_concealed(client, refusal) else refusal
 
 
-def admit(client: Client, user: User | None) -> User | None:
-    """Return a user who may sign in, None for one who may not where that is concealed; else raises the refusal."""
-    refusal = _find_refusal(user) if user else None
-    if refusal is None:
-        return user
-    if _is_concealed(client, refusal):
-        return None
-    raise refusal
+def admit(talk: Talk, given: str) -> Talk:
+    """Return a sign-in as it begins; raises the refusal of a user who may not sign in, or conceals them as ``conceal``."""
+    talk = conceal(talk, given)
+    refusal = _find_refusal(talk.user) if talk.user else None
+    if refusal is not None:
+        raise refusal
+    return talk
+
+
+def conceal(talk: Talk, given: str) -> Talk:
+    """Return a sign-in as of nobody where its user may not sign in and the client conceals that.
+
+    All there is of such a user from then on is ``given``, the name as it came.
+    """
+    refusal = _find_refusal(talk.user) if talk.user else None
+    if refusal is None or not _is_concealed(talk.client, refusal):
+        return talk
+    return replace(talk, user=None, name=fold_username(talk.pool, given))
 
 
 def _is_concealed(client: Client, refusal: ServiceError) -> bool:

@@ -39,9 +39,10 @@ def _verifier_and_salt(talk: Talk) -> tuple[int, str]:
         return verifier, credentials.srp_salt
     # No password gives a made-up verifier: its logarithm is known to nobody.
     length = (srp.PRIME.bit_length() + 7) // 8
-    drawn = shake_256(made_up(talk, "verifier")).digest(length)
-    return int.from_bytes(drawn, "big") % srp.PRIME, srp.make_salt(made_up(talk, "salt"))
+    drawn = shake_256(made_up(talk.call, talk.pool, talk.name, "verifier")).digest(length)
+    salt = srp.make_salt(made_up(talk.call, talk.pool, talk.name, "salt"))
+    return int.from_bytes(drawn, "big") % srp.PRIME, salt
 
 
 def _user_id(talk: Talk) -> str:
-    return made_up_id(talk) if talk.user is None else talk.user.username
+    return talk.user.username if talk.user else made_up_id(talk.call, talk.pool, talk.name)
