@@ -55,15 +55,17 @@ def test_a_text_message_is_asked_for(reached):
     assert attributes(ann)["phone_number_verified"] == "true"
 
 
+@pytest.mark.parametrize("named", [{}, {"ChallengeName": "EMAIL_MFA"}])
 @pytest.mark.parametrize("name", ["EMAIL_OTP_CODE", "EMAIL_MFA_CODE"])
-def test_a_mail_is_asked_for(reached, name):
+def test_a_mail_is_asked_for(reached, name, named):
     """The code goes to the mailbox in the words of EmailMfaConfiguration, and comes back under either name."""
     ann = reached(BY_MAIL)
     asked = begin(ann)
     assert (asked["ChallengeName"], asked["ChallengeParameters"]) == ("EMAIL_OTP", EMAIL_SHOWN)
     message = ann.last(MAIL)
     assert (message.subject, message.body) == ("Code", f"Code {message.code}")
-    assert respond(ann, asked, **{name: message.code})["AuthenticationResult"]["AccessToken"]
+    done = ann.call(RESPOND, **reply(ann, asked, **{name: message.code}) | named)
+    assert done["AuthenticationResult"]["AccessToken"]
 
 
 def test_administrators_are_told_the_user(reached):

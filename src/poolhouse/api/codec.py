@@ -23,6 +23,8 @@ MAX_DEPTH = 100
 # The message is repeated in a header, where clients set limits of their own.
 MAX_HEADER_MESSAGE = 1024
 _PARAMETERS = ("AuthParameters", "ChallengeResponses")
+# spec/api/04 §1: the documentation has a second name for a challenge that the enumeration has under one.
+_SECOND_NAMES = {"EMAIL_MFA": "EMAIL_OTP"}
 
 _CORS: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -76,29 +78,33 @@ class RequestDecoder:
         try:
             return self._decoder.decode(body)
         except msgspec.ValidationError:
-            without = _without_nulls(body)
-            if without is None:
+            restated = _restate(body)
+            if restated is None:
                 raise
-            return self._decoder.decode(without)
+            return self._decoder.decode(restated)
 
     def check(self, request: Struct) -> Struct:
         """Return a request that the program made itself, checked as one that came from outside."""
         return self.decode(msgspec.json.encode(request))
 
 
-def _without_nulls(body: bytes) -> bytes | None:
-    """Return a request whose parameters of signing in lack those that are null, None where none of them is.
+def _restate(body: bytes) -> bytes | None:
+    """Return a request for a sign-in as the types have it, None where it is not another way of saying that.
 
-    amazon-cognito-identity-js takes DEVICE_KEY back in this way.
+    Parameters that are null are left out: amazon-cognito-identity-js takes DEVICE_KEY back in this way.
     """
     document = msgspec.json.decode(body)
-    found = False
+    if not isinstance(document, dict):
+        return None
+    restated: dict[str, Any] = {}
     for name in _PARAMETERS:
-        given = document.get(name) if isinstance(document, dict) else None
+        given = document.get(name)
         if isinstance(given, dict) and None in given.values():
-            document[name] = {key: value for key, value in given.items() if value is not None}
-            found = True
-    return msgspec.json.encode(document) if found else None
+            restated[name] = {key: value for key, value in given.items() if value is not None}
+    challenge = document.get("ChallengeName")
+    if isinstance(challenge, str) and challenge in _SECOND_NAMES:
+        restated["ChallengeName"] = _SECOND_NAMES[challenge]
+    return msgspec.json.encode(document | restated) if restated else None
 
 
 def is_too_deep(document: Any) -> bool:
