@@ -546,3 +546,15 @@ def test_simultaneous_updates_lose_nothing(call, pool, user):
     assert written
     assert set(answers) - written <= {"ConcurrentModificationException"}
     assert {f"custom:n{number}" for number in written} <= attributes_of(call, pool_id, "ann").keys()
+
+
+def test_nobody_signs_up_under_the_sub_of_another(call, pool, app, user):
+    """A ``sub`` in other letters is no free name where case does not matter: who had it would be found for its owner."""
+    pool_id = pool(UsernameConfiguration={"CaseSensitive": False})
+    user(pool_id, "ann")
+    sub = named(shown(call, pool_id, "ann")["UserAttributes"])["sub"]
+    client = app(pool_id)["ClientId"]
+    for name in (sub, sub.upper()):
+        taken = refusal(call, "SignUp", ClientId=client, Username=name, Password=PASSWORD)
+        assert taken == ("UsernameExistsException", "User already exists")
+        assert shown(call, pool_id, name)["Username"] == "ann"

@@ -38,7 +38,9 @@ CLASH_AT_CONFIRMATION = "An account with the {} already exists."
 
 def find_user(tx: Tx, pool: Pool, name: str) -> User | None:
     """Return the user whom a name means: a user name, a ``sub``, or an alias (spec/api/03 §11)."""
-    return tx.users.lookup(pool.id, fold_username(pool, name), name, alias_keys_for(pool, name))
+    # Of both in one form: a ``sub`` in other letters must not be free to become a user name.
+    folded = fold_username(pool, name)
+    return tx.users.lookup(pool.id, folded, folded, alias_keys_for(pool, name))
 
 
 def get_user(tx: Tx, pool: Pool, name: str) -> User:
