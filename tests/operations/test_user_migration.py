@@ -1,5 +1,6 @@
 """Bringing users over from another directory, with a function that knows it (spec/api/06 §7)."""
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -319,3 +320,39 @@ def test_what_other_triggers_hear(call, town, functions):
         (event,) = functions.events(arn)
         assert event["request"]["userAttributes"]["email"] == "ann@old.example"
     assert functions.events(signed_up) == []
+
+
+@pytest.mark.parametrize("existence", ["ENABLED", "LEGACY"])
+@pytest.mark.parametrize("way", ["beside a choice", "beside a code", "in an answer", "under another name"])
+def test_no_way_around_the_lock(call, town, app, existence, way):
+    """However a password gets to the function, five wrong ones lock the name, and then it is not asked any more."""
+    first = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}
+    here = town(**first)
+    flows = ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client = app(here.pool_id, ExplicitAuthFlows=flows, PreventUserExistenceErrors=existence)["ClientId"]
+
+    def begins(name, **parameters):
+        given = {"USERNAME": name} | parameters
+        return call("InitiateAuth", ClientId=client, AuthFlow="USER_AUTH", AuthParameters=given)
+
+    def answers(asked, challenge, **responses):
+        session = {"ClientId": client, "Session": asked["Session"], "ChallengeName": challenge}
+        return call("RespondToAuthChallenge", **session, ChallengeResponses={"USERNAME": "ann"} | responses)
+
+    def guess(number, password):
+        if way == "beside a choice":
+            begins("ann", PASSWORD=password)
+        elif way == "beside a code":
+            begins("ann", PASSWORD=password, PREFERRED_CHALLENGE="EMAIL_OTP")
+        elif way == "in an answer":
+            asked = begins("ann")
+            answers(asked, "SELECT_CHALLENGE", ANSWER="EMAIL_OTP", PASSWORD=password)
+        else:
+            asked = begins(f"nobody-{number}")
+            answers(asked, "SELECT_CHALLENGE", ANSWER="PASSWORD", PASSWORD=password)
+
+    for number in range(8):
+        with contextlib.suppress(ClientError):
+            guess(number, OTHER_PASSWORD)
+    assert len(here.events()) <= 5
+    assert {event["userName"] for event in here.events()} <= {"ann"}

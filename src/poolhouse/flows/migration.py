@@ -25,6 +25,7 @@ from poolhouse.core.trigger_events import find_function
 from poolhouse.core.user import User
 from poolhouse.flows import limits
 from poolhouse.flows.calls import Call
+from poolhouse.flows.challenges import password as wrong_password
 from poolhouse.flows.challenges.talk import Talk
 from poolhouse.flows.consult import TRIGGER_FAILURES, consult
 from poolhouse.flows.invitations import choose_contacts, invite
@@ -60,19 +61,22 @@ async def at_sign_in(talk: Talk, username: str, password: str | None, validation
 
     Guesses count as those of a password do: the other directory is not open to more of them.
     Raises UserNotFoundException where there is nobody and the client does not conceal that; NotAuthorizedException
-    while the name is locked.
+    while the name is locked, and for a wrong password where it does.
     """
     call, pool, client = talk.call, talk.pool, talk.client
-    tried = password is not None and is_asked(pool)
-    if password is not None and tried:
+    tried = bool(password) and is_asked(pool)
+    if password and tried:
         check_open = partial(limits.check_not_locked, now=call.now, pool=pool, username=talk.name)
-        await call.store.read(check_open)
+        await call.store.read(lambda tx: limits.check_guess(tx, call, pool, talk.name))
         request = partial(migration.sign_in_request, password, validation_data, talk.client_metadata)
         user = await _migrate(
             call, pool, client, username, migration.AT_SIGN_IN, request, password=password, check=check_open
         )
         if user is not None:
             return replace(talk, user=user, name=user.username)
+        if client.conceals_users:
+            # As any wrong password, also where the request goes on to ask for something else.
+            await wrong_password.check(talk, {"PASSWORD": password})
     if client.conceals_users:
         return talk
     if tried:
