@@ -141,7 +141,7 @@ def test_9_every_token_ends(holdings: Holdings, ending: str):
 
 
 def test_9_nothing_revives_with_the_user(holdings: Holdings, call):
-    """Row 9: enabling a user again brings back no token, code or proof from before."""
+    """Row 9: enabling a user again brings back no token, code, proof or browser session from before."""
     user = {"UserPoolId": holdings.site.pool_id, "Username": holdings.username}
     call("AdminDisableUser", **user)
     call("AdminEnableUser", **user)
@@ -151,6 +151,7 @@ def test_9_nothing_revives_with_the_user(holdings: Holdings, call):
         except REFUSALS:
             continue
         pytest.fail(f"{name} opened the door")
+    assert not holdings.sso()
 
 
 @pytest.mark.parametrize("ending", ["AdminDisableUser", "AdminDeleteUser", "AdminUserGlobalSignOut", "again"])

@@ -56,7 +56,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     ``attributes`` holds wire names and values without ``sub``.
     ``pending`` holds new values that wait for their verification
     (AttributesRequireVerificationBeforeUpdate). Times are milliseconds;
-    tokens issued before ``signed_out_at`` are void.
+    tokens issued before ``signed_out_at`` are void, browsers' SSO sessions from before ``disabled_at`` as well.
     ``memberships`` is kept by the storage: the user is in so many groups, or in fewer since a group was deleted;
     so is ``passkeys``, the number of passkeys.
     """
@@ -74,6 +74,7 @@ class User(Struct, frozen=True, kw_only=True, gc=False):
     created_at: int
     modified_at: int
     signed_out_at: int = 0
+    disabled_at: int = 0
     revision: int = 0
     memberships: int = 0
     passkeys: int = 0

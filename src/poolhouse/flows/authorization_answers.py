@@ -67,9 +67,13 @@ async def find_signed_in(call: Call, request: Authorization, cookie: str | None)
 
 
 async def find_user_of(call: Call, session: BrowserSession) -> User | None:
-    """Return whose session it is; None where they were deleted or disabled since, or the session revoked."""
+    """Return whose session it is; None where they were deleted or disabled since, or the session revoked.
+
+    Who was enabled again has to sign in again as well.
+    """
     user = await call.store.read(lambda tx: _load_signed_in(tx, session))
-    return user if user is not None and user.enabled else None
+    standing = user is not None and user.enabled and session.auth_time * 1000 > user.disabled_at
+    return user if standing else None
 
 
 def _is_strong_enough(request: Authorization, user: User, session: BrowserSession) -> bool:

@@ -136,12 +136,12 @@ def release_aliases(tx: Tx, pool: Pool, user: User, now: int) -> None:
 def end_sessions(tx: Tx, pool: Pool, user: User, now: int, *, enabled: bool | None = None) -> User:
     """Revoke every token and authorization code of a user, and set whether the user is enabled where that is given.
 
-    SSO sessions on record end as well; a cookie without a record cannot (spec/http/03 §3.11).
+    SSO sessions on record end as well; a cookie without a record ends where the user is disabled (spec/http/03 §3.11).
     """
     tx.sessions.delete_of_user(user.id)
     tx.sso_sessions.delete_of_user(user.id)
     tx.authorization_codes.delete_of_user(user.id)
-    changed = replace(user, signed_out_at=now)
+    changed = replace(user, signed_out_at=now, disabled_at=now if enabled is False else user.disabled_at)
     if enabled is not None and enabled != user.enabled:
         changed = replace(changed, enabled=enabled, modified_at=now)
     return save_user(tx, pool, changed)

@@ -40,6 +40,7 @@ class _Details(Struct, frozen=True, omit_defaults=True, gc=False):
     credentials: Credentials
     pending: dict[str, str] = {}
     factors: Factors = NO_FACTORS
+    disabled_at: int = 0
 
 
 _DETAILS = Column("users", "details", _Details)
@@ -257,6 +258,7 @@ def user_of(row: Sequence[Any]) -> User:
         created_at=created_at,
         modified_at=modified_at,
         signed_out_at=signed_out_at,
+        disabled_at=document.disabled_at,
         revision=revision,
         memberships=memberships,
         passkeys=passkeys,
@@ -291,6 +293,10 @@ def _values(user: User, names: Names) -> dict[str, object]:
 
 def _details(user: User) -> str:
     details = _Details(
-        attributes=user.attributes, credentials=user.credentials, pending=user.pending, factors=user.factors
+        attributes=user.attributes,
+        credentials=user.credentials,
+        pending=user.pending,
+        factors=user.factors,
+        disabled_at=user.disabled_at,
     )
     return encode(details)
