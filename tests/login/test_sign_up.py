@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from tests.conftest import PASSWORD
 from tests.login.conftest import CALLBACK, address
 
@@ -110,6 +112,18 @@ def _touch_password(tx, site, name):
     credentials = replace(user.credentials, password_set_at=user.credentials.password_set_at + 1)
     user = replace(user, credentials=credentials)
     tx.users.save(user, names_of(pool, user))
+
+
+@pytest.mark.parametrize("ending", ["AdminUserGlobalSignOut", "AdminDisableUser"])
+def test_proof_ends_with_signing_out(front, visitor, inbox, call, ending):
+    """Whoever is signed out everywhere, or disabled for a while, before the code is there has to type the password."""
+    site, name = front(**BY_EMAIL), address()
+    browser = visitor(site)
+    page = browser.follow(sign_up(site, browser, name))
+    user = {"UserPoolId": site.pool_id, "Username": name}
+    call(ending, **user)
+    call("AdminEnableUser", **user)
+    assert browser.send(page, code=last_code(inbox, name)).location == f"{site.base}/login{site.query()}"
 
 
 def test_proof_of_another_browser_is_worth_nothing(front, visitor, inbox):

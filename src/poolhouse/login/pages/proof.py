@@ -16,13 +16,17 @@ def prove(visit: Visit, user: User, attribute: str | None) -> SignedUp:
 
 
 async def find_proved(visit: Visit, proof: SignedUp | None) -> User | None:
-    """Return the user whom a proof is about, if it still holds: soon enough, and for the password of now."""
+    """Return the user whom a proof is about, if it still holds: soon enough, and for the password of now.
+
+    Signing out everywhere, and being disabled, ends it as it ends a sign-in under way.
+    """
     if proof is None or visit.call.now - proof.at > PROOF_SECONDS * 1000:
         return None
     user = await visit.call.store.read(lambda tx: tx.users.find_by_sub(visit.pool.id, proof.sub))
     if user is None or not user.enabled or user.status != UserStatusType.CONFIRMED:
         return None
-    return user if user.credentials.password_set_at == proof.password_set_at else None
+    holds = user.credentials.password_set_at == proof.password_set_at and user.signed_out_at <= proof.at
+    return user if holds else None
 
 
 async def sign_in(visit: Visit, username: str, user: User, confirmed_by: str | None = None) -> Response:
