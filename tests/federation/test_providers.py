@@ -325,6 +325,23 @@ def test_cookies_are_not_kept(desk, provider: Provider):
     assert [request.role for request in provider.requests if "cookie" in request.headers] == []
 
 
+def test_a_provider_that_names_itself(desk, provider: Provider):
+    """Who promises to say with each answer who it is (RFC 9207) is not believed without."""
+    document = {
+        "issuer": provider.url,
+        "token_endpoint": f"{provider.url}/token",
+        "jwks_uri": f"{provider.url}/jwks",
+        "authorization_response_iss_parameter_supported": True,
+    }
+    provider.answers["discovery"] = Answer(200, document)
+    ours = desk()
+
+    assert ours.refusal() == "invalid_request: Bad issuer"
+    assert ours.refusal(issuer="https://other.example") == "invalid_request: Bad issuer https://other.example"
+    assert provider.asked("token") == []
+    assert ours.fetch(issuer=provider.url).id_token
+
+
 def test_provider_without_user_info(desk, provider: Provider):
     """A provider may tell everything in its ID token."""
     document = {

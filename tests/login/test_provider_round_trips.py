@@ -366,3 +366,19 @@ def test_a_pool_is_a_provider_too(front, visitor, call, app, user):
     token = claims(site.redeem(arrived.location)["id_token"])
     assert token["email"] == "ann@example.com"
     assert token["identities"][0]["providerName"] == "Partner"
+
+
+def test_a_code_of_another_provider(site, visitor, provider):
+    """A provider that says whose answer it gives is heard on its own way only: its code does not reach another one.
+
+    RFC 9207: somebody's provider sends a browser that was sent there on to an honest one, to get the code by coming back.
+    """
+    browser = visitor(site)
+    back = provider.approve(set_out(browser, site)).url
+    page = browser.open(f"{back}&{urlencode({'iss': 'https://honest.example'})}")
+    told = asked(page.location)
+    assert (told["error"], told["error_description"]) == ("invalid_request", "Bad issuer https://honest.example")
+    assert provider.asked("token") == []
+    back = provider.approve(set_out(browser, site)).url
+    page = browser.open(f"{back}&{urlencode({'iss': provider.url})}")
+    assert "code" in asked(page.location)

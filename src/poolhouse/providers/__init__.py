@@ -1,9 +1,6 @@
 """Identity providers by OAuth 2.0 and OpenID Connect: where to send a browser, and what they say of who comes back.
 
-<<<<<<< HEAD
 What becomes of that in a pool is the flows' business (``flows.federation``). ``Providers.saml`` speaks SAML.
-=======
-What becomes of that in a pool is the flows' business (``flows.federation``). SAML is not spoken.
 docs/decisions/0017-trust-in-providers.md says what is believed of a provider, and what is not.
 
 Differs from Cognito (identity providers): an issuer's document is read when the first user comes, and again after an
@@ -12,8 +9,8 @@ to, have to be https, or on the loopback where the issuer is there. A request to
 Cognito says of a token that it does not believe is known for the issuer only, ``Bad id_token issuer …``; other faults
 are told in the same way. Google's People API is asked for mapped claims that are fields of its own, and not at all where
 there are none. The name that Apple posts at a user's first sign-in gives the claims ``firstName``, ``lastName`` and
-``name``; it is not signed.
->>>>>>> fed-web
+``name``; it is not signed. Where a provider of type OIDC says with its answer who it is (``iss``, RFC 9207), or promises
+to, it has to be the one that the browser was sent to.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +23,7 @@ from poolhouse.providers import apple
 from poolhouse.providers.attributes import attributes_address
 from poolhouse.providers.authorization import WITH_ID_TOKEN, Request, request_url
 from poolhouse.providers.discovery import Discovery
-from poolhouse.providers.failure import ProviderRefused, TimedOut, Unreachable, token_error, told_to_operator
+from poolhouse.providers.failure import ProviderRefused, TimedOut, Unreachable, quoted, token_error, told_to_operator
 from poolhouse.providers.http import SECONDS, Answer, HttpClient
 from poolhouse.providers.id_token import check_claims, find_key, read_header, verify
 from poolhouse.providers.saml import Saml
@@ -99,14 +96,16 @@ class Providers:
         redirect_uri: str,
         nonce: str | None,
         now: int,
+        issuer: str | None = None,
         user: str | None = None,
     ) -> Assertion:
         """Return what a provider says of the user whom it gave this code, checked.
 
-        ``nonce`` is what ``authorization_url`` was given, ``user`` what Apple posts beside a user's first code, ``now``
-        is in milliseconds. Raises ProviderRefused.
+        ``nonce`` is what ``authorization_url`` was given, ``issuer`` who the answer with the code says that it is by,
+        ``user`` what Apple posts beside a user's first code, ``now`` is in milliseconds. Raises ProviderRefused.
         """
         with told_to_operator(settings):
+            await self._check_answer(settings, issuer)
             response = await self._token(settings, code, redirect_uri)
             claims: Mapping[str, Any] = {}
             if settings.provider_type in WITH_ID_TOKEN:
@@ -121,6 +120,18 @@ class Providers:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
+
+    async def _check_answer(self, settings: IdentityProviderType, issuer: str | None) -> None:
+        """Check that a code is this provider's, as far as anybody says whose it is (RFC 9207); raises ProviderRefused.
+
+        All providers have browsers come back to one address: a dishonest one could have another's code brought on its
+        own way, and would be told that. The addresses of the other types are known, and nobody's to choose.
+        """
+        kind, details = _parts(settings)
+        if kind is not Kind.OIDC or (issuer is None and not await self._discovery.names_itself(details)):
+            return
+        if issuer != details["oidc_issuer"]:
+            raise ProviderRefused(f"Bad issuer {quoted(issuer)}".rstrip(), detail="the answer is another provider's")
 
     async def _token(self, settings: IdentityProviderType, code: str, redirect_uri: str) -> Mapping[str, Any]:
         """Return the answer of the token endpoint, which has an access token (RFC 6749 §4.1.3)."""

@@ -49,6 +49,16 @@ class Discovery:
             raise _unusable(f"the issuer's document has no {MEMBERS[key]}")
         return address
 
+    async def names_itself(self, details: Mapping[str, str]) -> bool:
+        """Whether the provider says with each answer who it is (RFC 9207 §3); raises ProviderRefused.
+
+        Not asked is one whose addresses are in its details: nothing is known of its document.
+        """
+        if details.get("authorize_url"):
+            return False
+        document = await self._document(details["oidc_issuer"])
+        return document.get("authorization_response_iss_parameter_supported") is True
+
     async def _document(self, issuer: str) -> Mapping[str, Any]:
         until, document = self._documents.get(issuer, (0.0, {}))
         if time.monotonic() < until:

@@ -61,6 +61,7 @@ async def _sign_in(visit: Visit, provider: IdentityProvider, trip: RoundTrip, gi
         redirect_uri=visit.place.domain.base_url + RETURN,
         nonce=trip.nonce,
         now=call.now,
+        issuer=given.get("iss"),
         user=given.get("user"),
     )
     return await arrive(call, visit.pool, visit.client, provider, assertion)
