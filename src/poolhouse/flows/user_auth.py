@@ -42,7 +42,8 @@ class Choice:
 async def begin(talk: Talk, choice: Choice, username: str) -> tuple[Talk, tuple[Write, ...]]:
     """Return a sign-in as it begins, and what the first step has to write.
 
-    ``username`` is the name as it was given. Raises NotAuthorizedException, UserNotConfirmedException, PasswordResetRequiredException, UserNotFoundException
+    ``username`` is the name as it was given.
+    Raises NotAuthorizedException, UserNotConfirmedException, PasswordResetRequiredException, UserNotFoundException
     (of the access token), InvalidParameterException.
     """
     targets = _read_targets(talk.pool, choice) or talk.progress.targets
