@@ -54,9 +54,10 @@ async def create_identity_provider(
     """Add a SAML, OpenID Connect or social provider to a pool.
 
     Differs from Cognito: nothing is fetched from a provider before its first user comes, so that the addresses of an
-    issuer are not in the answer, nor are the binding URIs of what MetadataURL leads to. ProviderDetails with a key that the type does not have are refused, and so are addresses
-    that are neither https nor on the loopback; they may have any port. A `decryption_key` in PEM may come with its
-    ActiveEncryptionCertificate, as an exported provider has them; it is never shown.
+    issuer are not in the answer, nor are the binding URIs of what MetadataURL leads to. ProviderDetails with a key that
+    the type does not have are refused, and so are addresses that are neither https nor on the loopback; they may have
+    any port. A `decryption_key` in PEM may come with its ActiveEncryptionCertificate, as an exported provider has them;
+    it is never shown.
     """
     pair = await make_key_pair(call, request.user_pool_id, request.provider_details)
 

@@ -61,8 +61,8 @@ async def get_derived_token(call: PublicCall, request: GetDerivedTokenRequest) -
     """Exchange a token of the pool for another one.
 
     Differs from Cognito: tokens of other identity providers and SAML assertions are refused with
-    InvalidParameterException; what else is decided here is told under token exchange. A signature is looked at only where a client that has a
-    secret does not give it.
+    InvalidParameterException; what else is decided here is told under token exchange. A signature is looked at only
+    where a client that has a secret does not give it.
     """
     pool, client = await call.store.read(lambda tx: get_app(call, tx, request.client_id))
     is_signed = call.signed_in is not None and call.signed_in == pool.region and not pool.builtin
