@@ -251,6 +251,20 @@ def test_the_functions_of_both_kinds_of_sign_in(door, functions):
     ]
 
 
+def test_what_the_function_before_the_mapping_is_told(door, functions):
+    """Every claim as the text that it is in the pool, lists and objects too; what is null is not there."""
+    arn = functions.add(lambda event, context: event)
+    here = door(LambdaConfig={"InboundFederation": {"LambdaVersion": "V1_0", "LambdaArn": arn}})
+    here.enter(email_verified=False, iat=1700000000, roles=["a b", "c"], address={"locality": "Rome"}, nonce=None)
+    assert functions.events(arn)[0]["request"]["attributes"]["idToken"] == {
+        "sub": "AbC",
+        "email_verified": "false",
+        "iat": "1700000000",
+        "roles": "[a+b, c]",
+        "address": '{"locality":"Rome"}',
+    }
+
+
 def deny(event, context):
     raise PermissionError("nope")
 

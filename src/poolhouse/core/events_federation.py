@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from poolhouse.core.federation import Assertion
+from poolhouse.core.federation import Assertion, text_of
 from poolhouse.core.trigger_events import UNRECOGNIZABLE
 from poolhouse.model import InvalidLambdaResponseException
 
@@ -12,14 +12,14 @@ PRE_SIGN_UP = "PreSignUp_ExternalProvider"
 
 
 def inbound(provider_name: str, provider_type: str, assertion: Assertion) -> dict[str, Any]:
-    """Return the request before anything is made of what a provider says."""
+    """Return the request before anything is made of what a provider says: each of its claims as a text."""
     if assertion.saml_response:
-        said = {"samlResponse": dict(assertion.saml_response)}
+        said = {"samlResponse": _texts(assertion.saml_response)}
     else:
         said = {
-            "tokenResponse": dict(assertion.token_response),
-            "idToken": dict(assertion.id_token),
-            "userInfo": dict(assertion.user_info),
+            "tokenResponse": _texts(assertion.token_response),
+            "idToken": _texts(assertion.id_token),
+            "userInfo": _texts(assertion.user_info),
         }
     return {"providerName": provider_name, "providerType": provider_type, "attributes": said}
 
@@ -41,3 +41,7 @@ def pre_sign_up(attributes: Mapping[str, str]) -> dict[str, Any]:
     """Return the request before a user is made of what a provider says, with the aliases that such a user has not."""
     aliases = {"cognito:email_alias": "", "cognito:phone_number_alias": ""}
     return {"userAttributes": {**aliases, **attributes}, "validationData": {}}
+
+
+def _texts(claims: Mapping[str, Any]) -> dict[str, str]:
+    return {name: text_of(claim) for name, claim in claims.items() if claim is not None}

@@ -5,9 +5,8 @@ never counts.
 
 Differs from Cognito (federation): a user who came into being by signing in at a provider answers to the user name
 alone, also with a verified address in a pool of aliases. A contact that a function verifies and that is not there is
-passed over. An unconfirmed user to whom an identity is linked has to confirm first. The inbound federation trigger
-gets a provider's claims as the JSON values that they are. Once a provider was deleted, its users are known again if it
-comes back with its name, its type and its issuer.
+passed over. An unconfirmed user to whom an identity is linked has to confirm first. Once a provider was deleted, its
+users are known again if it comes back with its name, its type and its issuer.
 """
 
 from functools import partial
