@@ -25,6 +25,7 @@ RESET = ("PasswordResetRequiredException", "Password reset required for the user
 LOCKED = ("NotAuthorizedException", "Password attempts exceeded")
 # Too weak for the pools' policy, which the other directory did not have.
 OLD_PASSWORD = "old"
+IGNORED_CASE = {"CaseSensitive": False}
 ATTRIBUTES = {"email": "ann@old.example", "email_verified": "true", "name": "Ann"}
 
 
@@ -89,7 +90,7 @@ def test_the_first_sign_in_brings_the_user_over(call, town):
     assert claims(made["AuthenticationResult"]["IdToken"])["email"] == "ann@old.example"
     (event,) = here.events()
     assert (event["triggerSource"], event["userName"]) == ("UserMigration_Authentication", "ann")
-    assert event["request"] == {"password": OLD_PASSWORD, "validationData": {"from": "app"}}
+    assert event["request"] == {"password": OLD_PASSWORD, "validationData": {"from": "app"}, "userAttributes": None}
     assert set(event["response"]) == {
         "userAttributes",
         "forceAliasCreation",
@@ -116,7 +117,7 @@ def test_administrators_sign_users_in_that_are_elsewhere(call, town):
     assert here.events() == []
     given = {"USERNAME": "ann", "PASSWORD": OLD_PASSWORD}
     assert call("AdminInitiateAuth", **ids, AuthFlow="ADMIN_USER_PASSWORD_AUTH", AuthParameters=given)
-    assert here.events()[0]["request"] == {"password": OLD_PASSWORD, "validationData": None}
+    assert here.events()[0]["request"] == {"password": OLD_PASSWORD, "validationData": None, "userAttributes": None}
 
 
 @pytest.mark.parametrize(("existence", "refused"), [("LEGACY", RESET), ("ENABLED", WRONG_PASSWORD)])
@@ -139,7 +140,7 @@ def test_a_forgotten_password_brings_the_user_over(call, town, inbox):
     assert details == {"AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": "a***@o***"}
     (event,) = here.events()
     assert event["triggerSource"] == "UserMigration_ForgotPassword"
-    assert event["request"] == {"validationData": None, "clientMetadata": {"k": "v"}}
+    assert event["request"] == {"validationData": None, "userAttributes": None, "clientMetadata": {"k": "v"}}
     assert sign_in_refusal(call, here.client, "ann", OLD_PASSWORD) == WRONG_PASSWORD
     ids = {"ClientId": here.client["ClientId"], "Username": "ann"}
     call("ConfirmForgotPassword", **ids, ConfirmationCode=inbox("ann@old.example")[-1].code, Password=PASSWORD)
@@ -168,7 +169,7 @@ def test_failures_look_like_nobody(call, town, existence, refused):
     fails(directory(desiredDeliveryMediums=["PIGEON"]), "i")
     fails(directory(forceAliasCreation="yes"), "j")
     fails(directory(enableSMSMFA=True), "k")
-    fails(directory(userAttributes=ATTRIBUTES | {"username": "known"}), "l")
+    fails(directory(userAttributes=ATTRIBUTES | {"username": "another"}), "l")
     fails(directory(), "a name with spaces")
     fails(lambda event, context: "no event", "m")
     assert here.people() == 1
@@ -245,6 +246,12 @@ def test_addresses_in_place_of_user_names(call, town, attributes):
     assert sign_in(call, here.client, typed, OLD_PASSWORD)
     here.functions.change(here.arn, directory(userAttributes={"name": "Bob"}))
     assert sign_in_refusal(call, here.client, "bob@old.example", OLD_PASSWORD) == NO_USER
+    eve = {"email": "eve@old.example", "phone_number": "+15550101"}
+    typed = eve[attributes[0]]
+    here.functions.change(here.arn, directory(userAttributes=eve | {"username": "eve"}))
+    assert sign_in_refusal(call, here.client, typed, OLD_PASSWORD) == NO_USER
+    here.functions.change(here.arn, directory(userAttributes=eve | {"username": typed}))
+    assert sign_in(call, here.client, typed, OLD_PASSWORD)
 
 
 def test_aliases(call, town, user):
@@ -253,6 +260,10 @@ def test_aliases(call, town, user):
     access = claims(sign_in(call, here.client, "ann@old.example", OLD_PASSWORD)["AccessToken"])
     assert access["username"] == "ann"
     assert "username" not in named(here.shown()["UserAttributes"])
+    other = {"email": "eve@old.example", "email_verified": "true"}
+    for typed, said in (("eve", "ann"), ("eve", "other"), ("eve@old.example", None), ("eve@old.example", "ann")):
+        here.functions.change(here.arn, directory(userAttributes=other | ({"username": said} if said else {})))
+        assert sign_in_refusal(call, here.client, typed, OLD_PASSWORD) == NO_USER, (typed, said)
     here.functions.change(here.arn, directory(userAttributes=ATTRIBUTES))
     assert sign_in_refusal(call, here.client, "heir", OLD_PASSWORD) == NO_USER
     here.functions.change(here.arn, directory(userAttributes=ATTRIBUTES, forceAliasCreation=True))
@@ -302,12 +313,18 @@ def test_text_messages_as_second_factor(call, town):
     assert here.shown()["UserMFASettingList"] == ["SMS_MFA"]
 
 
-def test_required_attributes(call, town, functions):
-    """A user without an attribute that the pool requires is not brought over."""
+def test_the_own_name_among_the_attributes(call, town):
+    """A function may name a user as the user did; that is no attribute."""
+    here = town(directory(userAttributes=ATTRIBUTES | {"username": "Ann"}), UsernameConfiguration=IGNORED_CASE)
+    assert claims(sign_in(call, here.client, "ann", OLD_PASSWORD)["AccessToken"])["username"] == "ann"
+    assert "username" not in named(here.shown()["UserAttributes"])
+
+
+def test_required_attributes(call, town):
+    """They keep nobody out: a user without one is brought over, and has none."""
     here = town(Schema=[{"Name": "given_name", "Required": True}])
-    assert sign_in_refusal(call, here.client, "ann", OLD_PASSWORD) == NO_USER
-    here.functions.change(here.arn, directory(userAttributes=ATTRIBUTES | {"given_name": "Ann"}))
     assert sign_in(call, here.client, "ann", OLD_PASSWORD)
+    assert "given_name" not in named(here.shown()["UserAttributes"])
 
 
 def test_what_other_triggers_hear(call, town, functions):

@@ -6,7 +6,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from poolhouse.core.aliases import choose_username, find_username_attribute
+from poolhouse.core.aliases import (
+    alias_key,
+    alias_keys_for,
+    choose_username,
+    find_username_attribute,
+    fold_username,
+)
 from poolhouse.core.attributes import check_new
 from poolhouse.core.events_auth import metadata_member
 from poolhouse.core.factors import PHONE_NUMBER, SMS
@@ -43,12 +49,17 @@ def sign_in_request(
     password: str, validation_data: Mapping[str, str] | None, client_metadata: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """Return the request that asks for an unknown user who signs in with a password."""
-    return {"password": password, "validationData": validation_data or None, **metadata_member(client_metadata)}
+    return {"password": password, **_request(validation_data, client_metadata)}
 
 
 def recovery_request(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """Return the request that asks for an unknown user whose password is to be recovered."""
-    return {"validationData": None, **metadata_member(client_metadata)}
+    return _request(None, client_metadata)
+
+
+def _request(validation_data: Mapping[str, str] | None, client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    # Nobody's attributes are known yet, but the member is there.
+    return {"validationData": validation_data or None, "userAttributes": None, **metadata_member(client_metadata)}
 
 
 def read_migrant(response: Mapping[str, Any]) -> Migrant | None:
@@ -77,16 +88,21 @@ def user_of(pool: Pool, name: str, migrant: Migrant, *, sub: str, now: int) -> U
     """Return the new user of a name that was given, without a password.
 
     A user who signs in with an alias gets the user name that the function says, as the ``username`` among the
-    attributes.
-    Raises InvalidParameterException where the attributes do not conform to the schema, a required one is missing, or
-    the one that the name stands for; and for SMS MFA without a telephone number.
+    attributes; for anybody else it can say only the name that was given.
+    Raises InvalidParameterException where it says another, the attributes do not conform to the schema, or that is
+    missing which the name stands for; and for SMS MFA without a telephone number.
     """
     described = {attribute: value for attribute, value in migrant.attributes.items() if attribute != USERNAME}
     attribute = find_username_attribute(pool, name)
     if attribute is not None and attribute not in described:
         raise InvalidParameterException(f"The attribute {attribute}, which the user signs in with, is missing.")
+    said = migrant.attributes.get(USERNAME)
+    if said and _is_alias(pool, name, described):
+        name = said
+    elif said and fold_username(pool, said) != fold_username(pool, name):
+        raise InvalidParameterException("The username is not the name that the user signs in with.")
     if not pool.username_attributes:
-        name = _checked_name(migrant.attributes.get(USERNAME) or name)
+        _check_name(name)
     username, attributes = choose_username(pool, name, described, sub)
     if migrant.sms_mfa and not attributes.get(PHONE_NUMBER):
         raise InvalidParameterException("SMS MFA needs a phone_number.")
@@ -95,16 +111,21 @@ def user_of(pool: Pool, name: str, migrant: Migrant, *, sub: str, now: int) -> U
         sub=sub,
         username=username,
         status=migrant.status,
-        attributes=check_new(pool, attributes, complete=True),
+        attributes=check_new(pool, attributes, complete=False),
         factors=Factors(active=(SMS,)) if migrant.sms_mfa else NO_FACTORS,
         created_at=now,
         modified_at=now,
     )
 
 
-def _checked_name(name: str) -> str:
+def _is_alias(pool: Pool, name: str, attributes: Mapping[str, str]) -> bool:
+    keys = {alias_key(pool, alias, attributes[alias]) for alias in pool.alias_attributes & attributes.keys()}
+    return not keys.isdisjoint(alias_keys_for(pool, name))
+
+
+def _check_name(name: str) -> None:
     try:
-        return msgspec.convert(name, UsernameType)
+        msgspec.convert(name, UsernameType)
     except msgspec.ValidationError:
         raise InvalidParameterException("The user name has not the form of one.") from None
 

@@ -65,7 +65,7 @@ _REQUESTS: dict[str, dict[str, Any]] = {
         "groupConfiguration": {"groupsToOverride": ["readers"], "iamRolesToOverride": [], "preferredRole": None},
         "scopes": ["aws.cognito.signin.user.admin"],
     },
-    "UserMigration": {"validationData": None},
+    "UserMigration": {"validationData": None, "userAttributes": None},
     "CustomMessage": {"codeParameter": "{####}", "linkParameter": "{##Click Here##}", "usernameParameter": None},
     "CustomEmailSender": {"type": "customEmailSenderRequestV1", "code": None},
     "CustomSMSSender": {"type": "customSMSSenderRequestV1", "code": None},

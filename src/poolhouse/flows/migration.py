@@ -3,7 +3,8 @@
 Whatever goes wrong looks as if there were no such user. The log says what it was.
 
 Differs from Cognito (user migration): the welcome message never tells a password. It is sent where the invitation of
-the pool has no place for one, as to users whom an administrator makes without a password.
+the pool has no place for one, as to users whom an administrator makes without a password. Required attributes that the
+function does not give are missing, where Cognito fills in a text of its own.
 """
 
 import contextlib
