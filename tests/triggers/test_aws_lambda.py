@@ -82,12 +82,12 @@ def test_what_a_function_throws(functions):
         (404, "ResourceNotFoundException", 1),
         (400, "InvalidRequestContentException", 1),
         (429, "TooManyRequestsException", 3),
-        (500, "ServiceException", 3),
-        (502, "EC2UnexpectedException", 3),
+        (500, "ServiceException", 1),
+        (502, "EC2UnexpectedException", 1),
     ],
 )
 def test_what_the_service_refuses(functions, lost_no_time, status, type, tries):
-    """Its error is told by its type; throttles and faults of the service are worth three tries."""
+    """Its error is told by its type; a throttle is worth three tries, as with Cognito a fault of the service is not."""
 
     def handler(event, context):
         raise Refusal(status, type)
@@ -100,7 +100,7 @@ def test_what_the_service_refuses(functions, lost_no_time, status, type, tries):
 
 def test_a_throttled_function_is_asked_again(functions, lost_no_time):
     """The second try may succeed, and its answer counts."""
-    answers = iter([Refusal(429, "TooManyRequestsException"), Refusal(503, "ServiceException")])
+    answers = iter([Refusal(429, "TooManyRequestsException"), Refusal(429, "TooManyRequestsException")])
 
     def handler(event, context):
         for answer in answers:

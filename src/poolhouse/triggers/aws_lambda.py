@@ -53,7 +53,8 @@ class AwsLambda:
         answer = await self._client.post(f"{base.scheme}://{base.netloc}{path}", signed, body)
         if answer.status // 100 != 2:
             detail = f"{base.netloc} answered {answer.status}"
-            raise NotInvoked(_error_type(answer), detail=detail, passing=answer.passing)
+            # The developer guide: Cognito does not repeat a call that Invoke answers with 500 to 599.
+            raise NotInvoked(_error_type(answer), detail=detail, passing=answer.throttled)
         if "x-amz-function-error" in answer.headers:
             thrown = read_object(answer.body)
             raise FunctionFailed(thrown.get("errorMessage") or thrown.get("errorType") or "Unhandled")

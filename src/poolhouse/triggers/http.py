@@ -22,9 +22,14 @@ class Answer(Struct, frozen=True):
     body: bytes
 
     @property
+    def throttled(self) -> bool:
+        """Whether there were too many requests."""
+        return self.status == 429
+
+    @property
     def passing(self) -> bool:
         """Whether another try may succeed: it was throttled, or failed by no fault of the request."""
-        return self.status >= 500 or self.status == 429
+        return self.status >= 500 or self.throttled
 
 
 class HttpClient:
