@@ -90,15 +90,29 @@ def test_words_with_every_place(body: str, kind: MessageKind, places: frozenset[
         ({"emailMessage": ""}, MessageKind.SIGN_UP, BY_CODE),
         ({"emailMessage": "{##go##}"}, MessageKind.SIGN_UP, BY_CODE),
         ({"emailMessage": "{username}"}, MessageKind.SIGN_UP, BY_LINK),
-        ({"emailMessage": "{####}"}, MessageKind.ADMIN_CREATE_USER, BY_CODE),
-        ({"emailMessage": "{username}"}, MessageKind.ADMIN_CREATE_USER, BY_CODE),
-        ({"emailMessage": "hello"}, MessageKind.ADMIN_CREATE_USER, code_places(None, by_link=False)),
     ],
 )
 def test_words_without_a_place_are_refused(response: dict[str, Any], kind: MessageKind, places: frozenset[str]):
     """What would leave the user without the code is no answer."""
     with pytest.raises(InvalidLambdaResponseException, match="does not hold every required placeholder"):
         words(response, kind, places=places)
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ("{####}", BY_CODE),
+        ("{username}", BY_CODE),
+        ("", BY_CODE),
+        ("hello", code_places(None, by_link=False)),
+    ],
+)
+def test_invitations_without_a_place_are_the_pools(body: str, places: frozenset[str]):
+    """Of an administrator's new user nothing fails: the pool's own words go out, its subject too."""
+    response = {"emailMessage": body, "emailSubject": "Hello"}
+    assert words(response, MessageKind.ADMIN_CREATE_USER, places=places) == POOLS
+    with pytest.raises(InvalidLambdaResponseException):
+        words({"emailMessage": 5}, MessageKind.ADMIN_CREATE_USER, places=places)
 
 
 @pytest.mark.parametrize("response", [{"emailMessage": 5}, {"emailSubject": ["x"]}, {"smsMessage": {}}])
