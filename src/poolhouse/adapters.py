@@ -67,6 +67,7 @@ def build_triggers(settings: Settings, *, now: Callable[[], int], make_id: Calla
             settings.functions,
             service=service,
             path=settings.functions_path,
+            region=settings.region,
             now=now,
             make_id=make_id,
         )

@@ -36,6 +36,7 @@ def routes(mapped: Mapping[str, Any], service: LambdaService | None = None, path
         mapped,
         service=service,
         path=str(path) if path else None,
+        region="eu-west-1",
         now=lambda: time.time_ns() // 1_000_000,
         make_id=lambda: f"id-{next(_ids)}",
     )

@@ -94,6 +94,8 @@ def test_a_function_sees_what_it_would_on_aws(directory, monkeypatch, caplog):
     monkeypatch.setenv("POOLHOUSE_MASTER_KEY", "secret")
     monkeypatch.setenv("PGPASSWORD", "secret")
     monkeypatch.setenv("TABLE_NAME", "users")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    monkeypatch.delenv("AWS_REGION", raising=False)
 
     async def twice(triggers):
         return [await invoke("f:live")(triggers), await invoke()(triggers)]
@@ -115,6 +117,8 @@ def test_a_function_sees_what_it_would_on_aws(directory, monkeypatch, caplog):
     assert first["context"]["aws_request_id"] != second["context"]["aws_request_id"]
     assert 3000 < first["remaining"] <= 5000
     assert first["environment"]["TABLE_NAME"] == "users"
+    # The server's Region, unless the operator says another.
+    assert [first["environment"][name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION")] == ["eu-west-1", "eu-west-2"]
     assert [name for name in first["environment"] if name.startswith(("POOLHOUSE", "PG"))] == []
     assert (first["pid"], first["count"], second["count"]) == (second["pid"], 1, 2)
     assert first["pid"] != os.getpid()
@@ -229,6 +233,18 @@ def test_a_process_that_ended_meanwhile_is_replaced(directory):
 
     first, second = run(talk, *settings("slow", directory))
     assert first != second
+
+
+def test_a_directory_for_each_function(directory):
+    """A function's module finds those beside it, as in the package that Lambda gets; others of that name are others'."""
+    for function in ("welcome", "goodbye"):
+        (directory / function).mkdir()
+        (directory / function / "helper.py").write_text(f"TEXT = {function!r}\n")
+        source = "import json, helper\ndef lambda_handler(event, context): return json.dumps(helper.TEXT)\n"
+        (directory / function / "lambda_function.py").write_text(source)
+        (directory / function / "json.py").write_text("raise ImportError('not the library')\n")
+        told = run(invoke(), *settings("lambda_handler", directory, f"{function}.lambda_function"))
+        assert told == f'"{function}"'
 
 
 def test_mappings_that_cannot_be(directory):

@@ -47,9 +47,11 @@ class Process:
         self._printed = asyncio.create_task(self._log())
 
     @classmethod
-    async def start(cls, name: str, path: str | None) -> "Process":
+    async def start(cls, name: str, path: str | None, region: str) -> "Process":
         """Start one; ``path`` is where its modules are, besides those of the server's environment."""
-        environment = {key: value for key, value in os.environ.items() if not _OURS.match(key)}
+        # Lambda sets both; the AWS SDK makes no client without.
+        environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        environment |= {key: value for key, value in os.environ.items() if not _OURS.match(key)}
         child = await asyncio.create_subprocess_exec(
             # Without -P the child would find our modules beside it in the place of the standard library's.
             *(sys.executable, "-P", "-u", str(CHILD), name, path or ""),
@@ -124,16 +126,17 @@ class Process:
 class Python:
     """Runs ``package.module:function``, which is written as for AWS: ``handler(event, context)``.
 
-    ``path`` is a directory of modules besides those that the server itself can import.
+    ``path`` is a directory of modules besides those that the server itself can import, ``region`` the one that the
+    function finds itself in, where the environment says none.
     """
 
-    def __init__(self, name: str, path: str | None) -> None:
+    def __init__(self, name: str, path: str | None, region: str) -> None:
         """Raise BadMapping for a name that cannot be one, or a directory that is not there."""
         if not _NAME.fullmatch(name):
             raise BadMapping("POOLHOUSE_FUNCTIONS: a function in Python is named as python:package.module:function.")
         if path is not None and not pathlib.Path(path).is_dir():
             raise BadMapping(f"POOLHOUSE_FUNCTIONS_PATH: {path} is no directory.")
-        self._name = name
+        self._name, self._region = name, region
         # The process starts in it.
         self._path = str(pathlib.Path(path).resolve()) if path is not None else None
         self._places = asyncio.Semaphore(PROCESSES)
@@ -197,6 +200,6 @@ class Python:
                 return process
             await process.kill()
         try:
-            return await Process.start(self._name, self._path)
+            return await Process.start(self._name, self._path, self._region)
         except OSError as error:
             raise NotInvoked(UNAVAILABLE, detail=error.strerror or "no process", passing=True) from None

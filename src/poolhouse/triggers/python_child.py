@@ -47,6 +47,8 @@ def main() -> None:
     sys.argv = [name]
     if directory:
         sys.path.insert(0, directory)
+        # A function's package, as Lambda gets it, has its modules beside each other. Last: none hides a library's.
+        sys.path.append("/".join([directory, *name.partition(":")[0].split(".")[:-1]]))
     requests, answers = _take_streams()
     # The runtime of Lambda has such a handler on its root logger, so that functions need not set logging up.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="[%(levelname)s] %(message)s")

@@ -37,15 +37,16 @@ class Routes:
         *,
         service: LambdaService | None,
         path: str | None,
+        region: str,
         now: Callable[[], int],
         make_id: Callable[[], str],
     ) -> None:
         """Take the settings, the time in milliseconds, and what names invocations; raises BadMapping.
 
-        ``path`` is the directory of functions in Python.
+        ``path`` is the directory of functions in Python, ``region`` the one that they find themselves in.
         """
         self.make_id = make_id
-        self._now, self._path = now, path
+        self._now, self._path, self._region = now, path, region
         self._client: HttpClient | None = None
         self._lambda = AwsLambda(service, self._shared_client(), now) if service else None
         runners: dict[object, Runner] = {}
@@ -74,7 +75,7 @@ class Routes:
         if not isinstance(meaning, str):
             return Webhook(meaning.url, meaning.secret, self._shared_client(), self._now)
         if meaning.startswith(_PYTHON):
-            return Python(meaning.removeprefix(_PYTHON), self._path)
+            return Python(meaning.removeprefix(_PYTHON), self._path, self._region)
         if meaning == _LAMBDA:
             if self._lambda is None:
                 raise BadMapping("POOLHOUSE_FUNCTIONS names lambda, and POOLHOUSE_LAMBDA_URL does not say where it is.")
