@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import boto3
 import pytest
@@ -49,6 +49,7 @@ class Gateway:
     status: int = 200
     delay: float = 0
     answer: bytes = b""
+    cookie: str = ""
     hangs_up: bool = False
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
@@ -70,6 +71,8 @@ def gateway() -> Iterator[Gateway]:
             self.send_response(state.status)
             if state.status == 302:
                 self.send_header("Location", "/elsewhere")
+            if state.cookie:
+                self.send_header("Set-Cookie", state.cookie)
             if state.hangs_up:
                 self.send_header("Connection", "close")
             self.send_header("Content-Length", str(len(state.answer)))
@@ -156,10 +159,13 @@ def test_a_connection_serves_many_messages(gateway: Gateway):
 
     async def work() -> None:
         sender = SmsSender(read_sms_url(f"http://127.0.0.1:{gateway.port}/", int))
+        gateway.cookie = "session=ann; Path=/"
         for gateway.status in (200, 500, 200):
             with contextlib.suppress(NotDelivered):
                 await sender.send(MESSAGE, NOWHERE)
         assert len(gateway.connections) == 1
+        # What the gateway sets with one message does not come back with another.
+        assert not any("cookie" in headers for _, headers, _ in gateway.requests)
         gateway.hangs_up = True
         await sender.send(MESSAGE, NOWHERE)
         await sender.send(MESSAGE, NOWHERE)
@@ -198,7 +204,7 @@ BAD = [
     "", "gateway.example.org", "ftp://x.org/", "http://", "http://x:y:z/", "http://[",
     "twilio://AC1:token@?from=+1&messaging_service=MG1", "twilio://AC1:token@", "twilio://@?from=+1", "twilio://[?from=1",
     "vonage://key:secret@", "vonage://key:secret@?from=A&form=B", "vonage://key:secret@?from=A&endpoint=x",
-    "sns://key:secret@", "sns://us-east-1", "sns://key:secret@x/",
+    "sns://key:secret@", "sns://us-east-1", "sns://key:secret@x/", "sns://key:secret@us-east-1?session_token=",
 ]  # fmt: skip
 
 
@@ -282,14 +288,9 @@ def test_sns(gateway: Gateway):
 
     for envelope, region in ((NOWHERE, "us-east-1"), (Envelope(sms_region="eu-west-1"), "eu-west-1")):
         asyncio.run(publish(envelope))
-        path, headers, body = gateway.requests[-1]
-        assert path == "/"
-        request = AWSRequest("POST", f"http://{headers['host']}/", {"content-type": headers["content-type"]}, body)
-        request.context["timestamp"] = headers["x-amz-date"]
-        signer = SigV4Auth(Credentials("AKID", "s/cret"), "sns", region)
-        request.headers["X-Amz-Date"] = headers["x-amz-date"]
-        text = signer.string_to_sign(request, signer.canonical_request(request))
-        assert headers["authorization"].endswith(f"Signature={signer.signature(text, request)}")
+        assert gateway.requests[-1][0] == "/"
+        assert "x-amz-security-token" not in gateway.requests[-1][1]
+        assert is_signed(gateway.requests[-1], region)
     gateway.answer = b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
     named = {"SMSType": "Transactional", "SenderID": "Shop"}
     attributes = {f"AWS.SNS.SMS.{name}": {"DataType": "String", "StringValue": value} for name, value in named.items()}
@@ -304,3 +305,46 @@ def test_sns(gateway: Gateway):
     for code in (b"Throttling", b"AuthorizationError"):
         assert not final(url, status=400, answer=error % code)
     assert not final(url, status=400)
+
+
+def is_signed(request: tuple[str, dict[str, str], bytes], region: str) -> bool:
+    """Whether the AWS SDK would have signed a request to SNS in the same way."""
+    _, headers, body = request
+    signed = {name: headers[name] for name in ("content-type", "x-amz-security-token") if name in headers}
+    made = AWSRequest("POST", f"http://{headers['host']}/", signed | {"X-Amz-Date": headers["x-amz-date"]}, body)
+    made.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(Credentials("AKID", "s/cret"), "sns", region)
+    text = signer.string_to_sign(made, signer.canonical_request(made))
+    return headers["authorization"].endswith(f"Signature={signer.signature(text, made)}")
+
+
+def test_sns_with_a_temporary_access_key(gateway: Gateway):
+    """Its session token goes along, signed."""
+    token = "IQoJb3JpZ2luX2VjEH+a/b=="
+    url = (
+        f"sns://AKID:s%2Fcret@us-east-1?session_token={quote(token, safe='')}&endpoint=http://127.0.0.1:{gateway.port}"
+    )
+    asyncio.run(SmsSender(read_sms_url(url, lambda: 1_770_000_000_000)).send(MESSAGE, NOWHERE))
+    assert gateway.requests[0][1]["x-amz-security-token"] == token
+    assert is_signed(gateway.requests[0], "us-east-1")
+    assert "session_token" not in gateway.requests[0][2].decode()
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "sns.us-east-1.amazonaws.com"),
+        ("us-gov-west-1", "sns.us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "sns.cn-north-1.amazonaws.com.cn"),
+        ("cn-northwest-1", "sns.cn-northwest-1.amazonaws.com.cn"),
+    ],
+)
+def test_where_sns_is(region: str, host: str):
+    """Regions in China have a domain of their own, also where it is the pool that names one."""
+    for url, envelope in (
+        (f"sns://AKID:secret@{region}", NOWHERE),
+        ("sns://AKID:secret@us-east-1", Envelope(sms_region=region)),
+    ):
+        posting = read_sms_url(url, int).write(MESSAGE, envelope)
+        assert posting.url == f"https://{host}/"
+        assert posting.headers["host"] == host

@@ -31,6 +31,7 @@ class Receiver:
     url: str = ""
     answers: list[tuple[int, bytes | None]] = field(default_factory=lambda: [(200, None)])
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    cookie: str = ""
 
     def answer(self) -> tuple[int, bytes | None]:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -49,6 +50,8 @@ def receiver() -> Iterator[Receiver]:
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", state.url)
+            if state.cookie:
+                self.send_header("Set-Cookie", state.cookie)
             self.end_headers()
             self.wfile.write(body if reply is None else reply)
 
@@ -86,7 +89,10 @@ def test_requests_are_signed(receiver):
 def test_tries_of_one_invocation_have_one_id(receiver, monkeypatch):
     """A receiver can tell a second try from a second invocation, and the last one counts."""
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
-    receiver.answers = [(503, b""), (429, b'{"errorMessage": "later"}'), (200, None)]
+    receiver.answers, receiver.cookie = (
+        [(503, b""), (429, b'{"errorMessage": "later"}'), (200, None)],
+        "user=ann; Path=/",
+    )
 
     async def twice(triggers):
         return [await invoke(triggers), await invoke(triggers)]
@@ -94,6 +100,8 @@ def test_tries_of_one_invocation_have_one_id(receiver, monkeypatch):
     assert run(twice, mapped(receiver)) == [EVENT, EVENT]
     ids = [headers["webhook-id"] for headers, _ in receiver.requests]
     assert ids[0] == ids[1] == ids[2] != ids[3]
+    # What was set with one event does not come along with another user's.
+    assert not any("cookie" in map(str.lower, headers) for headers, _ in receiver.requests)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ class Credentials(Struct, frozen=True):
     session_token: str | None = None
 
 
+def domain_of(region: str) -> str:
+    """Return the domain that the endpoints of a Region are in; those in China have one of their own."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
 def sign(
     path: str,
     headers: Mapping[str, str],

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 
 import httpx
@@ -76,6 +77,8 @@ class SmsSender:
             verify=ssl.create_default_context(),
             limits=httpx.Limits(max_keepalive_connections=connections, keepalive_expiry=idle_seconds),
             timeout=timeout_seconds,
+            # What the gateway sets with one message must not come back with another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
         )
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import httpx
 from msgspec import Struct
 
-from poolhouse.core.aws_signature import Credentials, sign
+from poolhouse.core.aws_signature import Credentials, domain_of, sign
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
 from poolhouse.delivery.failure import BadSetting, NotDelivered
@@ -116,7 +116,7 @@ class Vonage:
 class Sns:
     """``sns://KEY:SECRET@region?sender_id=Name&endpoint=…``: Publish of Amazon SNS, or of what speaks like it.
 
-    A pool's SnsRegion takes the place of the region.
+    A pool's SnsRegion takes the place of the region. ``session_token`` is the one of a temporary access key.
     """
 
     # Those that Publish declares, and those that any action may answer.
@@ -125,11 +125,11 @@ class Sns:
     )
 
     def __init__(self, url: str, now: Callable[[], int]) -> None:
-        login = _read(url, None, {"sender_id"})
+        login = _read(url, None, {"sender_id", "session_token"})
         self._region, self._endpoint, self._now = login.host, login.endpoint, now
         if not re.fullmatch(r"[a-z0-9-]{5,32}", self._region):
             raise BadSetting(f"{NAME}: SNS needs a region, as in sns://KEY:SECRET@us-east-1.")
-        self._credentials = Credentials(login.user, login.password)
+        self._credentials = Credentials(login.user, login.password, login.options.get("session_token"))
         self._attributes = {"SMSType": "Transactional"}
         if "sender_id" in login.options:
             self._attributes["SenderID"] = login.options["sender_id"]
@@ -137,7 +137,7 @@ class Sns:
     def write(self, message: Message, envelope: Envelope) -> Posting:
         """Return what to post, signed."""
         region = envelope.sms_region or self._region
-        endpoint = self._endpoint or f"https://sns.{region}.amazonaws.com"
+        endpoint = self._endpoint or f"https://sns.{region}.{domain_of(region)}"
         form = {"Action": "Publish", "Version": "2010-03-31", "PhoneNumber": message.to, "Message": message.body}
         for number, (name, value) in enumerate(self._attributes.items(), 1):
             entry = f"MessageAttributes.entry.{number}"
@@ -194,6 +194,8 @@ def _read(url: str, endpoint: str | None, known: set[str]) -> _Login:
         other = urlsplit(unquote(options.get("endpoint", "")))
     except ValueError:
         raise BadSetting(f"{NAME} is not a URL.") from None
+    if not all(options.values()):
+        raise BadSetting(f"{NAME}: an option has no value.")
     if not options.keys() <= known:
         raise BadSetting(f"{NAME}: {parts.scheme}:// knows the options {', '.join(sorted(known))} only.")
     if not parts.username or not parts.password:

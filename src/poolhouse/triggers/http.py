@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 from msgspec import Struct
 
@@ -33,7 +34,7 @@ class Answer(Struct, frozen=True):
 
 
 class HttpClient:
-    """Posts events. Certificates are verified, redirects are not followed, proxies of the environment not used."""
+    """Posts events. Certificates are verified, redirects not followed, proxies of the environment not used, cookies not kept."""
 
     def __init__(self) -> None:
         import httpx  # heavy, and only for those who use it
@@ -44,6 +45,8 @@ class HttpClient:
             verify=ssl.create_default_context(),
             limits=limits,
             timeout=None,  # noqa: S113 - the caller limits the time of a try as a whole
+            # What is set with one user's event must not come back with another's.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             follow_redirects=False,
         )
