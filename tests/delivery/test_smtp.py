@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
+from email.utils import getaddresses, quote
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -286,6 +288,67 @@ def test_a_crowd_before_a_black_hole_is_not_kept_waiting():
             return time.monotonic() - begin
 
         assert asyncio.run(work()) < 2
+
+
+LONG = [
+    "Ваш код подтверждения для входа в личный кабинет интернет-магазина «Ромашка» действителен десять минут, не сообщайте его",
+    "רמז " * 34,
+    "رمز " * 34,
+    "密" * 140,
+    "🔑" * 140,
+    "é" * 20 + " " + "é" * 119,
+    "Smith, Jones, Miller and Sons, Attorneys at Law, of Springfield, Illinois, eve@example.org, and Others",
+    "Müller, eve@example.org, <eve@example.org>, " + "Söhne; " * 12,
+    'with "quotes", a \\ and (remarks): ' + "word " * 12,
+    "x" * 140,
+    "=?utf-8?q?x?= is no encoded word; " + "ä " * 30,
+]
+
+
+def read_text(inbox: Inbox, header: str) -> str:
+    """A header of the last mail, by another reader than the default one, which errs where encoded words meet."""
+    [raw] = email.message_from_bytes(inbox.mails[-1].original_content).get_all(header)
+    assert all(len(line) <= 78 for line in raw.splitlines())
+    return str(make_header(decode_header(raw)))
+
+
+def read_mailboxes(inbox: Inbox, header: str) -> list[tuple[str, str]]:
+    """The names and addresses in a header of the last mail."""
+    read_text(inbox, header)
+    [raw] = email.message_from_bytes(inbox.mails[-1].original_content).get_all(header)
+    return [(str(make_header(decode_header(name))), spec) for name, spec in getaddresses([raw])]
+
+
+def test_long_subjects_and_names_arrive():
+    """Whole, with every blank, and one address each, however many lines they take (RFC 2047 §5)."""
+    with serving() as (inbox, port):
+
+        async def work() -> None:
+            sender = SmtpSender(settings(port))
+            for text in LONG:
+                words = " ".join(text.split())
+                name = words.replace("=?", "")
+                named = f'"{quote(name)}" <pool@example.com>'
+                await sender.send(replace(MESSAGE, subject=text), Addresses(sender=named, reply_to=named))
+                assert read_text(inbox, "Subject") == words
+                assert (
+                    read_mailboxes(inbox, "From") == read_mailboxes(inbox, "Reply-To") == [(name, "pool@example.com")]
+                )
+            await sender.close()
+
+        asyncio.run(work())
+
+
+def test_names_that_are_encoded_already():
+    """As SES wants them: they are read first, so that what they hold is one name as well."""
+    hidden = "=?utf-8?q?=C3=84rzte=2C_eve=40example=2Eorg?= <pool@example.com>"
+    with serving() as (inbox, port):
+        send(settings(port), addresses=Addresses(sender=hidden))
+        assert read_mailboxes(inbox, "From") == [("Ärzte, eve@example.org", "pool@example.com")]
+        for name in ("=?utf-8?q?x=0D=0ABcc=3A_eve=40example.org?=", "=?utf-8?b?/w==?=", "=?no-such?q?x?="):
+            with pytest.raises(NotDelivered):
+                send(settings(port), addresses=Addresses(sender=f"{name} <pool@example.com>"))
+    assert len(inbox.mails) == 1
 
 
 HOSTILE = [

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
+from email.header import Header, decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.policy import Policy
+from email.utils import format_datetime, parseaddr, quote
 from html.parser import HTMLParser
 
 from poolhouse.core.message import Message
@@ -12,10 +14,35 @@ from poolhouse.core.messages import Envelope
 
 _BLOCKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "ul", "ol", "table", "blockquote"})
 _UNSEEN = frozenset({"style", "script", "title"})
+# Longer names and texts take several lines, and so encoded words.
+_ONE_LINE = 60
 
 
 class BadAddress(ValueError):
     """A text is not the one mail address that it should be."""
+
+
+class _Header(str):
+    """A header that comes with its lines.
+
+    The standard library's own way to make them loses blanks between encoded words, and the quotes around names with
+    commas, whose parts become addresses then (Python's issues 92081 and 121284).
+    """
+
+    __slots__ = ("lines", "name")
+    name: str
+    lines: str
+
+    @classmethod
+    def of(cls, name: str, value: str, lines: str) -> "_Header":
+        """Return a header with a value, and with the lines that it takes."""
+        made = cls(value)
+        made.name, made.lines = name, lines
+        return made
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the lines, as email.policy asks for them."""
+        return f"{self.name}: {self.lines}\n".replace("\n", policy.linesep)
 
 
 def compose(message: Message, envelope: Envelope, sender: str) -> EmailMessage:
@@ -25,11 +52,11 @@ def compose(message: Message, envelope: Envelope, sender: str) -> EmailMessage:
     """
     origin = read_address(envelope.sender or sender)
     mail = EmailMessage()
-    mail["From"] = origin
-    mail["To"] = read_address(message.to, named=False)
+    mail["From"] = _mailbox("From", origin)
+    mail["To"] = _mailbox("To", read_address(message.to, named=False))
     if envelope.reply_to:
-        mail["Reply-To"] = read_address(envelope.reply_to)
-    mail["Subject"] = " ".join((message.subject or "").split())
+        mail["Reply-To"] = _mailbox("Reply-To", read_address(envelope.reply_to))
+    mail["Subject"] = _text("Subject", " ".join((message.subject or "").split()))
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.at // 1000, UTC))
     mail["Message-ID"] = f"<{message.id}@{origin.domain}>"
     # RFC 3834: no holiday notices, please.
@@ -44,6 +71,7 @@ def read_address(text: str, *, named: bool = True) -> Address:
     if not text.isprintable():
         raise BadAddress("a control character in an address")
     name, spec = parseaddr(text) if named else ("", text)
+    name = _decoded(name)
     local, _, domain = spec.rpartition("@")
     # The class checks ASCII alone; a letter of another script (RFC 6531) may stand where any letter may.
     stand_in = "".join(letter if letter.isascii() else "x" for letter in local)
@@ -56,6 +84,37 @@ def read_address(text: str, *, named: bool = True) -> Address:
     if '"' in local:
         raise BadAddress("quotes around letters beyond ASCII")
     return Address(name, local, checked.domain)
+
+
+def _text(name: str, text: str) -> _Header:
+    return _Header.of(name, text, text if _is_plain(text) else _encoded(name, text))
+
+
+def _mailbox(name: str, address: Address) -> _Header:
+    shown, spec = address.display_name, address.addr_spec
+    value = f'"{quote(shown)}" <{spec}>' if shown else spec
+    return _Header.of(name, value, value if _is_plain(shown) else f"{_encoded(name, shown)}\n <{spec}>")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can stand as it is, in one line."""
+    return text.isascii() and text.isprintable() and len(text) <= _ONE_LINE and "=?" not in text
+
+
+def _encoded(name: str, text: str) -> str:
+    """Return a text as encoded words, in as many lines as that takes after the name of a header (RFC 2047)."""
+    return Header(text, "utf-8", header_name=name).encode()
+
+
+def _decoded(name: str) -> str:
+    """Return a name that may be given as encoded words, as SES wants it; raises BadAddress."""
+    try:
+        text = str(make_header(decode_header(name)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        raise BadAddress("a name in an encoding that is none") from None
+    if not text.isprintable():
+        raise BadAddress("a control character in a name")
+    return text
 
 
 def to_text(html: str) -> str:
