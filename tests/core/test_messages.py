@@ -34,6 +34,7 @@ from poolhouse.model import (
 )
 
 EMAIL, SMS = DeliveryMediumType.EMAIL, DeliveryMediumType.SMS
+INVITES = MessageKind.ADMIN_CREATE_USER
 CODES = [kind for kind in MessageKind if kind not in (MessageKind.ADMIN_CREATE_USER, MessageKind.AUTHENTICATION)]
 BY_CODE = [kind for kind in CODES if kind != MessageKind.FORGOT_PASSWORD]
 
@@ -160,8 +161,27 @@ def test_placeholders_are_filled_once():
     """A user who is called like a placeholder gets neither the code twice nor a link."""
     values = Values(code="123456", username="{####}{##x##}")
 
-    assert fill(Words("{username} {####}{####}", "s {####}"), values, SMS) == Words(
+    assert fill(Words("{username} {####}{####}", "s {####}"), values, INVITES, SMS) == Words(
         "{####}{##x##} 123456123456", "s 123456"
+    )
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_user_names_have_a_place_in_invitations(kind: MessageKind):
+    """In any other message ``{username}`` stays as it is (spec/api/06 §12.1)."""
+    name = "ann" if kind is INVITES else "{username}"
+    filled = fill(Words("{username} {####}", "{username}"), Values(code="1", username="ann"), kind, EMAIL)
+
+    assert filled == Words(f"{name} 1", name)
+
+
+def test_links_have_no_place_in_subjects():
+    """A subject is no HTML."""
+    link = "https://auth.example.org/confirmUser"
+    values = Values(code="1", username="ann", link=link)
+
+    assert fill(Words("{##go##}", "{####} {##go##}"), values, MessageKind.SIGN_UP, EMAIL) == Words(
+        f'<a href="{link}">go</a>', "1 {##go##}"
     )
 
 
@@ -170,14 +190,15 @@ def test_mail_bodies_are_html():
     values = Values(code="<Ab&1>", username="<b>")
     words = Words("{username} {####}", "{####}")
 
-    assert fill(words, values, EMAIL) == Words("&lt;b&gt; &lt;Ab&amp;1&gt;", "<Ab&1>")
-    assert fill(words, values, SMS) == Words("<b> <Ab&1>", "<Ab&1>")
+    assert fill(words, values, INVITES, EMAIL) == Words("&lt;b&gt; &lt;Ab&amp;1&gt;", "<Ab&1>")
+    assert fill(words, values, INVITES, SMS) == Words("<b> <Ab&1>", "<Ab&1>")
 
 
 def test_links_are_filled_in():
     """A link placeholder becomes a link with its own text."""
     link = confirmation_link("https://auth.example.org", "38fjsnc484p94kpqsnet7mpld0", "ann+1@x.org", "123456")
-    filled = fill(Words("Please {##click <b>here</b>##}!"), Values(code="123456", username="ann", link=link), EMAIL)
+    values = Values(code="123456", username="ann", link=link)
+    filled = fill(Words("Please {##click <b>here</b>##}!"), values, MessageKind.SIGN_UP, EMAIL)
 
     assert link == (
         "https://auth.example.org/confirmUser"
@@ -188,7 +209,9 @@ def test_links_are_filled_in():
 
 def test_without_a_link_its_place_stays():
     """A message by code leaves a link's place as it is, since nothing could be put there."""
-    assert fill(Words("{####} {##here##}"), Values(code="1", username="ann"), EMAIL).body == "1 {##here##}"
+    values = Values(code="1", username="ann")
+
+    assert fill(Words("{####} {##here##}"), values, MessageKind.SIGN_UP, EMAIL).body == "1 {##here##}"
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def finish(draft: Draft, response: dict[str, Any] | None) -> Letter | None:
     words = customised(draft.words, response, draft.kind, medium, places=draft.places)
     if not is_meant(words, draft.kind, code):
         return None
-    words = fill(words, draft.values, medium)
+    words = fill(words, draft.values, draft.kind, medium)
     return Letter(message=replace(draft.blank, subject=words.subject, body=words.body), envelope=draft.envelope)
 
 

@@ -1,9 +1,9 @@
 """Messages to users: which words, through which medium, and what others may see of the destination."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from html import escape
-from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -58,7 +58,7 @@ class Words(Struct, frozen=True):
 
 
 class Values(Struct, frozen=True, kw_only=True):
-    """What takes the place of the placeholders. ``link`` is the address behind ``{##text##}``."""
+    """What takes the place of the placeholders. ``link`` is the address behind ``{##text##}``, None in a message by code."""
 
     code: str
     username: str
@@ -125,14 +125,19 @@ def is_meant(words: Words, kind: MessageKind, code: str | None) -> bool:
     return kind != MessageKind.ADMIN_CREATE_USER or (CODE in words.body) == (code is not None)
 
 
-def fill(words: Words, values: Values, medium: DeliveryMediumType) -> Words:
+def fill(words: Words, values: Values, kind: MessageKind, medium: DeliveryMediumType) -> Words:
     """Put the values in the place of the placeholders. The body of a mail is HTML, so there they are escaped.
 
-    Goes through the text once: a placeholder inside a user name stays what it is.
+    User names have a place in invitations only (spec/api/06 §12.1), and links have none in subjects: what has no place
+    stays as it is. Goes through the text once: a placeholder inside a user name stays what it is too.
     """
-    quote = escape if medium == DeliveryMediumType.EMAIL else str
-    subject = words.subject and _PLACEHOLDER.sub(lambda found: _value(found, values, str), words.subject)
-    return Words(_PLACEHOLDER.sub(lambda found: _value(found, values, quote), words.body), subject)
+    quote: Callable[[str], str] = escape if medium == DeliveryMediumType.EMAIL else str
+    plain = {CODE: values.code}
+    if kind == MessageKind.ADMIN_CREATE_USER:
+        plain[USERNAME] = values.username
+    quoted = {place: quote(value) for place, value in plain.items()}
+    subject = words.subject and _PLACEHOLDER.sub(lambda found: plain.get(found[0], found[0]), words.subject)
+    return Words(_PLACEHOLDER.sub(lambda found: quoted.get(found[0]) or _link(found, values.link), words.body), subject)
 
 
 def confirmation_link(base_url: str, client_id: str, username: str, code: str) -> str:
@@ -205,11 +210,7 @@ def _authentication(pool: Pool, medium: DeliveryMediumType) -> Words:
     return Words(email.message or EMAIL_AUTHENTICATION.body, email.subject or EMAIL_AUTHENTICATION.subject)
 
 
-def _value(found: re.Match[str], values: Values, quote: Any) -> str:
-    if found[0] == CODE:
-        return str(quote(values.code))
-    if found[0] == USERNAME:
-        return str(quote(values.username))
-    if values.link is None:
+def _link(found: re.Match[str], link: str | None) -> str:
+    if link is None or found[1] is None:
         return found[0]
-    return f'<a href="{escape(values.link)}">{found[1]}</a>'
+    return f'<a href="{escape(link)}">{found[1]}</a>'
