@@ -6,13 +6,28 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
+from poolhouse.core.deliveries import Delivery, Letter, Recipient
+from poolhouse.core.message import Message
 from poolhouse.core.message_limits import read_limit
 from poolhouse.core.messages import MessageKind
+from poolhouse.flows.deliveries import write_and_deliver
 from poolhouse.model import CodeDeliveryFailureException, LimitExceededException
+from tests.flows.stage import START
 from tests.flows.test_messages import Post, ann, post
 
 __all__ = ["post"]
 HOUR = 3600
+exceeded = "LimitExceededException"
+RISK = Message(
+    id="m",
+    at=START,
+    channel="EMAIL",
+    to="ann@example.org",
+    body="risk",
+    template="AccountTakeOverNotification",
+    user_pool_id="us-east-1_AbCdEfGhI",
+    username="ann",
+)
 
 
 def limit(post: Post, *texts: str) -> None:
@@ -35,15 +50,48 @@ def test_limits_of_an_operator(post: Post):
     """An address of a pool gets so many messages in the window, and a pool sends so many by a channel."""
     limit(post, "sms-destination=2/hour", "sms-pool=3/day", "email-pool=1/day")
     bob = ann(sub=str(uuid.UUID(int=8)), attributes={"phone_number": "+15551230000"})
-    exceeded = "LimitExceededException"
     assert told(post, ann(), MessageKind.SIGN_UP, "phone_number", 3) == ["ok", "ok", exceeded]
     assert told(post, bob, MessageKind.RESEND_CODE, "phone_number", 2) == ["ok", exceeded]
     assert told(post, ann(), MessageKind.SIGN_UP, "email", 2) == ["ok", exceeded]
+    assert told(post, ann(), MessageKind.ADMIN_CREATE_USER, "email") == [exceeded]
     post.clock.advance(HOUR)
     assert told(post, ann(), MessageKind.SIGN_UP, "phone_number") == [exceeded]  # the pool's day is not over
     post.clock.advance(23 * HOUR)
     assert told(post, ann(), MessageKind.SIGN_UP, "phone_number", 3) == ["ok", "ok", exceeded]
     assert len(post.kept) == 6
+
+
+def test_what_is_said_of_a_limit(post: Post):
+    """Mail that is too many for a pool has a sentence of its own, which clients match on (spec/api/11 §3)."""
+    limit(post, "email-destination=1/hour", "email-pool=2/hour")
+
+    def said(to: str) -> str:
+        with pytest.raises(LimitExceededException) as refusal:
+            post.send(ann(attributes={"email": to}), MessageKind.SIGN_UP, client=post.client)
+        return str(refusal.value)
+
+    assert told(post, ann(attributes={"email": "a@x.org"}), MessageKind.SIGN_UP) == ["ok"]
+    assert said("a@x.org") == "Attempt limit exceeded, please try after some time."
+    assert told(post, ann(attributes={"email": "b@x.org"}), MessageKind.SIGN_UP) == ["ok"]
+    assert said("c@x.org") == (
+        "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure"
+        " your user pool to use your own Amazon SES configuration for sending email."
+    )
+
+
+def test_mail_of_no_kind_counts_for_the_pool(post: Post):
+    """What the whole pool sends includes mail about risky sign-ins."""
+    limit(post, "email-pool=1/day")
+    recipient = Recipient(sub=ann().sub, attribute="email", destination="ann@example.org")
+    letter = Letter(message=RISK)
+    for number in range(2):
+        delivery = Delivery(
+            id=f"m{number}", pool_id=post.pool.id, content=letter, expires_at=START + 1, recipient=recipient
+        )
+        post.run(write_and_deliver(post.public, lambda _: None, delivery))
+    assert len(post.kept) == 1
+    assert told(post, ann(), MessageKind.SIGN_UP) == [exceeded]
+    assert told(post, ann(), MessageKind.SIGN_UP, "phone_number") == ["ok"]
 
 
 @pytest.mark.parametrize(

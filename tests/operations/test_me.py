@@ -341,6 +341,17 @@ def test_codes_and_guesses_are_limited(ann, inbox):
     assert me.may_not("VerifyUserAttribute", AttributeName="email", Code=code) == LIMIT
 
 
+def test_a_code_that_may_not_leave_voids_no_other(ann, inbox, limited):
+    """What was sent before goes on to work."""
+    me = ann(attributes={"email": "once@x.org"})
+    limited("email-pool=1/day")
+    me.does("GetUserAttributeVerificationCode", AttributeName="email")
+    assert me.may_not("GetUserAttributeVerificationCode", AttributeName="email")[0] == "LimitExceededException"
+    (message,) = inbox("once@x.org")
+    me.does("VerifyUserAttribute", AttributeName="email", Code=message.code)
+    assert me.attributes["email_verified"] == "true"
+
+
 # ChangePassword
 
 

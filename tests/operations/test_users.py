@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from poolhouse.core.aliases import names_of
 from tests.operations.talk import (
     DISABLED,
+    LIMIT,
     NO_USER,
     OTHER_PASSWORD,
     PASSWORD,
@@ -158,6 +159,23 @@ def test_an_invitation_is_sent_again(call, pool, app, inbox, server):
     parameters = {"USERNAME": "ann", "PASSWORD": new}
     members = {"ClientId": client["ClientId"], "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
     assert call("InitiateAuth", **members)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
+
+def test_an_invitation_too_many(call, pool, app, inbox, limited):
+    """The user is made nevertheless, as where a mail cannot be delivered; asking again leaves the password that was sent."""
+    pool_id = pool()
+    client, address = app(pool_id), "invited-often@x.org"
+    limited("email-destination=1/hour")
+    contacts = {"attributes": {"email": address}, "DesiredDeliveryMediums": ["EMAIL"]}
+    create(call, pool_id, "ann", **contacts, TemporaryPassword=PASSWORD)
+    assert create_refusal(call, pool_id, "bob", **contacts) == LIMIT
+    assert call("AdminGetUser", UserPoolId=pool_id, Username="bob")["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    again = {"MessageAction": "RESEND", "TemporaryPassword": OTHER_PASSWORD}
+    assert create_refusal(call, pool_id, "ann", **contacts, **again) == LIMIT
+    assert len(inbox(address)) == 1
+    parameters = {"USERNAME": "ann", "PASSWORD": PASSWORD}
+    begun = call("InitiateAuth", ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
+    assert begun["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
 def test_invitations_that_cannot_be_sent_again(call, pool, user):

@@ -19,6 +19,8 @@ from poolhouse.model import DeliveryMediumType
 # After this nobody waits for it any more, where the code in it is not void earlier.
 LONGEST_WAIT = 86_400_000
 FIRST_PAUSE, LONGEST_PAUSE = 1_000, 3_600_000
+# These may be about a value that is not the user's yet.
+_ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
 
 
 class Letter(Struct, frozen=True, kw_only=True, tag="letter"):
@@ -58,7 +60,7 @@ class Recipient(Struct, frozen=True, kw_only=True):
 
     ``attribute`` is ``email`` or ``phone_number``, and ``destination`` its value, or the one that waits to become it.
     ``purpose`` and ``digest`` are those of the confirmation code inside, if there is one. ``kind`` is what limits on
-    messages count it as; None where they do not.
+    messages count it as, beside those on all of a channel.
     """
 
     sub: str
@@ -84,6 +86,23 @@ class Delivery(Struct, frozen=True, kw_only=True):
     expires_at: int
     recipient: Recipient | None = None
     unseen: bool = False
+
+
+def find_waiting(user: User, kind: MessageKind, attribute: str) -> str | None:
+    """Return the value that waits to become the user's, where a message of this kind is for that."""
+    return user.pending.get(attribute) if kind in _ABOUT_NEW_VALUES else None
+
+
+def recipient_of(user: User, kind: MessageKind, attribute: str, code: ConfirmationCode | None = None) -> Recipient:
+    """Return whom a message of this kind is for; ``code`` is the one stored for what is inside."""
+    return Recipient(
+        sub=user.sub,
+        attribute=attribute,
+        destination=find_waiting(user, kind, attribute) or user.attributes[attribute],
+        purpose=None if code is None else code.purpose,
+        digest=None if code is None else code.digest,
+        kind=kind,
+    )
 
 
 def is_wanted(recipient: Recipient, user: User | None, code: ConfirmationCode | None) -> bool:

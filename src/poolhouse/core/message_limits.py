@@ -41,9 +41,14 @@ class MessageLimit(Struct, frozen=True, kw_only=True):
         """What tells it from other limits on the same messages."""
         return f"{self.scope}:{self.channel or self.kind or ''}:{self.window}"
 
-    def is_about(self, kind: MessageKind, channel: DeliveryMediumType) -> bool:
-        """Whether a message counts."""
+    def is_about(self, kind: MessageKind | None, channel: DeliveryMediumType) -> bool:
+        """Whether a message counts; one about a risky sign-in is of no kind."""
         return self.channel in {None, channel} and self.kind in {None, kind}
+
+    @property
+    def is_mail_of_pool(self) -> bool:
+        """Whether it is about all mail of a pool."""
+        return self.scope is Scope.POOL and self.channel is DeliveryMediumType.EMAIL
 
 
 # What a user who has the password, or anybody who has the name, can have sent without end by signing in, and what a
@@ -52,14 +57,21 @@ ALWAYS = (
     MessageLimit(scope=Scope.USER, kind=MessageKind.AUTHENTICATION, most=30, window=HOUR),
     MessageLimit(scope=Scope.USER, kind=MessageKind.UPDATE_USER_ATTRIBUTE, most=10, window=HOUR),
 )
-# The operations that send these answer LimitExceededException (API reference).
+# The operations that send these answer LimitExceededException: the API reference says so of all but AdminCreateUser,
+# which was seen to.
 TOLD = frozenset(
     {
         MessageKind.SIGN_UP,
         MessageKind.RESEND_CODE,
         MessageKind.FORGOT_PASSWORD,
         MessageKind.VERIFY_USER_ATTRIBUTE,
+        MessageKind.ADMIN_CREATE_USER,
     }
+)
+# What they say of mail that is too many for a pool (spec/api/11 §3).
+MAIL_EXCEEDED = (
+    "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your"
+    " user pool to use your own Amazon SES configuration for sending email."
 )
 
 

@@ -15,6 +15,7 @@ from poolhouse.core.attribute_changes import (
 from poolhouse.core.attributes import check_changes, check_deletable
 from poolhouse.core.client import Client
 from poolhouse.core.codes import VERIFY
+from poolhouse.core.deliveries import recipient_of
 from poolhouse.core.limits import Purpose
 from poolhouse.core.messages import MessageKind
 from poolhouse.core.pool import Pool
@@ -22,6 +23,7 @@ from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode, drop_codes, drop_outdated_codes, find_refusal, make_code
 from poolhouse.flows.limits import count_attempt
+from poolhouse.flows.message_limits import check_room
 from poolhouse.flows.messages import send_code
 from poolhouse.flows.users import check_owner, check_preferred_name, get_user_again, save_user
 from poolhouse.model import CodeDeliveryDetailsType, InvalidParameterException, ServiceError
@@ -82,6 +84,8 @@ async def request_code(
         if not find_value_to_verify(present, attribute):
             raise InvalidParameterException(f"User has no {attribute} to verify.")
         count_attempt(tx, call.now, pool, user.username, Purpose.SEND_ATTRIBUTE_CODE)
+        # A code that may not leave is not to void the one that was sent before.
+        check_room(tx, call, pool.id, recipient_of(present, MessageKind.VERIFY_USER_ATTRIBUTE, attribute))
         return present, _new_code(call, tx, pool, present, attribute)
 
     present, code = await call.store.write(commit)

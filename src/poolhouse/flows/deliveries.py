@@ -80,8 +80,7 @@ def leave(tx: Tx, call: Call, delivery: Delivery) -> None:
     A message of a channel that has no service is in the outbox at once: that is for development.
     """
     deps, content = call.deps, delivery.content
-    if not count(tx, call, delivery):
-        log.warning("delivery %s for pool %s is one too many", delivery.id, delivery.pool_id)
+    if count(tx, call, delivery) is not None:
         return
     if isinstance(content, Letter) and not deps.courier.sends(content.message.channel):
         tx.outbox.add(content.message)

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from poolhouse.core import events, passwords
 from poolhouse.core.aliases import choose_username
 from poolhouse.core.attributes import check_new, from_wire
+from poolhouse.core.deliveries import recipient_of
 from poolhouse.core.messages import MEDIUM_OF, MessageKind
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import User
 from poolhouse.flows.calls import Call
 from poolhouse.flows.consult import consult
+from poolhouse.flows.message_limits import check_room
 from poolhouse.flows.messages import send_code
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.users import check_name_free, get_user, get_user_again, insert_user, release_aliases, save_user
@@ -33,7 +35,8 @@ async def create(call: Call, pool: Pool, request: AdminCreateUserRequest) -> Use
     """Make a user with a temporary password, and invite the user unless the request says not to.
 
     Raises UsernameExistsException, AliasExistsException, InvalidPasswordException, InvalidParameterException,
-    CodeDeliveryFailureException; after the last of these the user exists.
+    LimitExceededException, CodeDeliveryFailureException; after these two the user exists, as at Cognito, whose
+    maintainers say that it is meant to be so.
     """
     if request.temporary_password:
         passwords.check_policy(pool, request.temporary_password, new_user=True)
@@ -73,6 +76,9 @@ async def _invite_again(call: Call, pool: Pool, request: AdminCreateUserRequest)
     def commit(tx: Tx) -> User:
         user = get_user_again(tx, found)
         _check_invited(user, request)
+        for contact in contacts:
+            # Otherwise the password would be void that was sent before, and the new one known to nobody.
+            check_room(tx, call, pool.id, recipient_of(user, MessageKind.ADMIN_CREATE_USER, contact))
         return save_user(tx, pool, replace(user, credentials=credentials, modified_at=call.now))
 
     user = await call.store.write(commit)

@@ -1,6 +1,5 @@
 """Sending users their codes and invitations: choose the words, let the pool's function have its say, hand over."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from msgspec import Struct
 from poolhouse.core.aliases import familiar_name, fold_username
 from poolhouse.core.client import Client
 from poolhouse.core.custom_messages import code_places, is_mail_own, message_request
-from poolhouse.core.deliveries import LONGEST_WAIT, Content, Delivery, Draft, Letter, Recipient
+from poolhouse.core.deliveries import LONGEST_WAIT, Content, Delivery, Draft, Letter, find_waiting, recipient_of
 from poolhouse.core.events_auth import user_attributes
 from poolhouse.core.message import Message
 from poolhouse.core.message_limits import TOLD
@@ -33,16 +32,12 @@ from poolhouse.flows.calls import Call
 from poolhouse.flows.codes import FreshCode
 from poolhouse.flows.consult import find_question
 from poolhouse.flows.deliveries import finish_letter, make_decoy, write_and_deliver
-from poolhouse.flows.limits import exceeded
 from poolhouse.flows.links import base_url_of
-from poolhouse.flows.message_limits import count, limits_on
+from poolhouse.flows.message_limits import count, limits_on, refusal_of
 from poolhouse.flows.senders import find_sender_event
 from poolhouse.model import CodeDeliveryDetailsType, DeliveryMediumType, InvalidParameterException
 from poolhouse.storage import Tx
 
-log = logging.getLogger("poolhouse")
-# These may be about a value that is not the user's yet.
-_ABOUT_NEW_VALUES = (MessageKind.VERIFY_USER_ATTRIBUTE, MessageKind.UPDATE_USER_ATTRIBUTE)
 # Anybody can ask for these by a name alone.
 _ASKED_BY_STRANGERS = (MessageKind.FORGOT_PASSWORD, MessageKind.RESEND_CODE)
 
@@ -63,21 +58,15 @@ class _Post(NamedTuple):
         return MEDIUM_OF[self.attribute]
 
     @property
-    def pending(self) -> str | None:
-        return self.user.pending.get(self.attribute) if self.kind in _ABOUT_NEW_VALUES else None
-
-    @property
     def destination(self) -> str:
-        return self.pending or self.user.attributes[self.attribute]
+        return find_waiting(self.user, self.kind, self.attribute) or self.user.attributes[self.attribute]
 
     def attributes(self) -> dict[str, str]:
         """What functions see of the user: the address that the message is for, also where it still waits."""
-        if self.pending is None:
+        waiting = find_waiting(self.user, self.kind, self.attribute)
+        if waiting is None:
             return user_attributes(self.pool, self.user)
-        return user_attributes(self.pool, self.user) | {
-            self.attribute: self.pending,
-            f"{self.attribute}_verified": "false",
-        }
+        return user_attributes(self.pool, self.user) | {self.attribute: waiting, f"{self.attribute}_verified": "false"}
 
 
 class Composed(Struct, frozen=True, kw_only=True):
@@ -144,10 +133,10 @@ async def commit_and_send(call: Call, commit: Callable[[Tx], object], composed: 
 
 def _commit_counted(tx: Tx, *, call: Call, commit: Callable[[Tx], object], delivery: Delivery | None) -> None:
     commit(tx)
-    if delivery is not None and not count(tx, call, delivery):
-        log.warning("message %s for pool %s is one too many", delivery.id, delivery.pool_id)
+    reached = count(tx, call, delivery) if delivery is not None else None
+    if delivery is not None and reached is not None:
         told = delivery.recipient is not None and delivery.recipient.kind in TOLD
-        raise exceeded() if told else undelivered()
+        raise refusal_of(reached) if told else undelivered()
 
 
 async def compose(
@@ -279,14 +268,6 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         expires_at = stored.expires_at
     elif post.kind == MessageKind.AUTHENTICATION and post.client is not None:
         expires_at = call.now + post.client.auth_session_seconds * 1000
-    recipient = Recipient(
-        sub=post.user.sub,
-        attribute=post.attribute,
-        destination=post.destination,
-        purpose=None if stored is None else stored.purpose,
-        digest=None if stored is None else stored.digest,
-        kind=post.kind,
-    )
     if isinstance(content, Letter):
         id = content.message.id
     else:
@@ -296,7 +277,7 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         pool_id=post.pool.id,
         content=content,
         expires_at=expires_at,
-        recipient=recipient,
+        recipient=recipient_of(post.user, post.kind, post.attribute, stored),
         unseen=unseen,
     )
 

@@ -11,7 +11,6 @@ from poolhouse.core.aliases import CONTACTS, choose_username, fold_username
 from poolhouse.core.attributes import check_new, check_writable, from_wire
 from poolhouse.core.client import Client
 from poolhouse.core.codes import CodePurpose
-from poolhouse.core.deliveries import Recipient
 from poolhouse.core.limits import Purpose
 from poolhouse.core.messages import MEDIUM_OF, MessageKind, is_link
 from poolhouse.core.pool import Pool
@@ -25,7 +24,6 @@ from poolhouse.flows.consult import consult
 from poolhouse.flows.journal import Entry
 from poolhouse.flows.limits import count_attempt, exceeded, find_asker
 from poolhouse.flows.links import base_url_of
-from poolhouse.flows.message_limits import check_room
 from poolhouse.flows.messages import commit_and_send, compose, send_code, simulate
 from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.sign_in_state import INVALID_SESSION
@@ -61,7 +59,7 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     """Make a new user, unconfirmed unless the pre sign-up trigger says otherwise, and send the code.
 
     Raises UsernameExistsException, InvalidPasswordException, InvalidParameterException, NotAuthorizedException,
-    LimitExceededException, CodeDeliveryFailureException; after the last of these the user exists (spec/api/03 §5.9).
+    LimitExceededException, CodeDeliveryFailureException; after these two the user exists (spec/api/03 §5.9).
     """
     new = _check_request(call, pool, client, request)
     await call.store.read(partial(check_name_free, pool=pool, name=request.username))
@@ -75,8 +73,6 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
     if request.password:
         new = replace(new, credentials=await make_credentials(call, pool, new.username, request.password))
     code = _make_sign_up_code(call, pool, new)
-    if code:
-        await call.store.read(partial(_check_room, call=call, pool=pool, user=new, attribute=code.stored.attribute))
     user = await call.store.write(partial(_insert, entry=entry, name=request.username, user=new, code=code))
     details = None
     if code:
@@ -99,16 +95,6 @@ async def sign_up(call: Call, pool: Pool, client: Client, request: SignUpRequest
         code_delivery_details=details,
         session=None if confirmed else sign_up_session.seal(call, client, user),
     )
-
-
-def _check_room(tx: Tx, *, call: Call, pool: Pool, user: User, attribute: str) -> None:
-    """Check before a user is made that the code may leave; raises LimitExceededException.
-
-    SDKs try again after that by themselves, and would then be told of the user whom they have just made.
-    """
-    destination = user.attributes[attribute]
-    recipient = Recipient(sub=user.sub, attribute=attribute, destination=destination, kind=MessageKind.SIGN_UP)
-    check_room(tx, call, pool.id, recipient)
 
 
 async def confirm(
