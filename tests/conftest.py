@@ -390,3 +390,15 @@ def user(call) -> Callable[..., str]:
 def inbox(server: Server) -> Callable[[str], list[Any]]:
     """The messages that the outbox keeps for an address, oldest first."""
     return lambda to: server.read(lambda tx: tx.outbox.list(to=to))
+
+
+@pytest.fixture
+def limited(server: Server) -> Iterator[Callable[..., None]]:
+    """Limit messages as POOLHOUSE_MESSAGE_LIMITS does, for this test."""
+    from poolhouse.core.message_limits import read_limit
+
+    def limit(*texts: str) -> None:
+        object.__setattr__(server.deps, "message_limits", tuple(map(read_limit, texts)))
+
+    yield limit
+    limit()

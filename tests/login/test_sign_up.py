@@ -65,6 +65,22 @@ def test_another_code(front, visitor, inbox):
     assert browser.send(again, code=new).location.startswith(CALLBACK)
 
 
+def test_a_code_too_many(front, visitor, inbox, limited):
+    """The account is made nevertheless, and the page that waits for its code can send one later."""
+    site, name = front(**BY_EMAIL), address()
+    limited("email-pool=1/day")
+    sign_up(site, visitor(site), address())
+    browser = visitor(site)
+    page = sign_up(site, browser, name)
+    assert page.error == "Attempt limit exceeded, please try after some time."
+    assert site.user(name)["UserStatus"] == "UNCONFIRMED"
+    assert browser.send(page, 1).error == page.error
+    limited()
+    again = browser.follow(browser.send(page, 1))
+    done = browser.follow(browser.send(again, code=last_code(inbox, name)))
+    assert done.notice == "Your account has been confirmed. You can now sign in."
+
+
 def test_confirmation_is_reached_by_signing_up_only(front, visitor):
     """Without a sign-up or sign-in under way there is nothing to confirm."""
     site = front(**BY_EMAIL)

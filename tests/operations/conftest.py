@@ -2,7 +2,6 @@
 
 import pytest
 
-from poolhouse.core.message_limits import read_limit
 from tests.operations.owner import SENDER, TOTP, Owner
 
 
@@ -22,14 +21,3 @@ def owner(server, call, pool, app, user):
         return ann
 
     return make
-
-
-@pytest.fixture
-def limited(server):
-    """Limit messages as POOLHOUSE_MESSAGE_LIMITS does, for this test."""
-
-    def limit(*texts):
-        object.__setattr__(server.deps, "message_limits", tuple(map(read_limit, texts)))
-
-    yield limit
-    limit()

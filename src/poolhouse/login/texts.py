@@ -3,6 +3,7 @@
 from importlib import import_module
 from string import Formatter
 
+from poolhouse.core.message_limits import MAIL_EXCEEDED
 from poolhouse.login.locales.en import CLASSIC_TEXTS
 from poolhouse.web.languages import LANGUAGES
 
@@ -18,6 +19,8 @@ def _catalogue(language: str) -> dict[str, str]:
 _CATALOGUES = {language: _catalogue(language) for language in LANGUAGES}
 _ENGLISH = _CATALOGUES[DEFAULT] | CLASSIC_TEXTS
 _KEYS = {text: key for key, text in _ENGLISH.items()}
+# What is said to the operator of the pool is none of its visitors' business.
+_KEYS[MAIL_EXCEEDED] = "attempt_limit"
 # SignUp words the same refusals differently from every other operation (spec/api/03 §5.3); the pages do not.
 _SIGN_UP_WORDS = ("Password did not conform with policy", "Password does not conform to policy")
 

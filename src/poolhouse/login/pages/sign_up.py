@@ -25,6 +25,7 @@ from poolhouse.login.visit import Visit
 from poolhouse.model import (
     AttributeType,
     CodeDeliveryFailureException,
+    LimitExceededException,
     ServiceError,
     SignUpRequest,
 )
@@ -52,7 +53,7 @@ async def submit(visit: Visit) -> Response:
         return await show_form(visit, {"username": visit.text("bad_value")})
     try:
         answer = await sign_up(visit.call, visit.pool, visit.client, request)
-    except CodeDeliveryFailureException as error:
+    except (CodeDeliveryFailureException, LimitExceededException) as error:
         # The account exists all the same (spec/api/03 §5.9); the next page can send another code.
         step = Confirming(username=username, linked=is_link_sure(visit.pool))
         return show_confirmation(visit.at(step), step, error=visit.text.say(error.message))
