@@ -46,7 +46,7 @@ async def create_user_pool(call: AdminCall, request: CreateUserPoolRequest) -> C
     Text messages of all pools leave by the gateway of POOLHOUSE_SMS_URL: of SmsConfiguration only SnsRegion
     counts, where that is SNS, and what EumsSms names (origination identity, configuration set, templates) is
     kept and shown, and not used. A Region can have 10,000 pools. KeyConfiguration has no effect but on replicas: secrets are
-    sealed with the installation's master key. UserPoolAddOns record and block, but assess no risks.
+    sealed with the installation's master key.
     """
     pool = await create_pool(call, request)
     return CreateUserPoolResponse(user_pool=_described(pool, users=0))
