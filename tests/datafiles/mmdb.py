@@ -28,12 +28,13 @@ def _encode(value) -> bytes:
     return _head(11, len(value)) + b"".join(map(_encode, value))
 
 
-def write_mmdb(path, networks):
-    """Write a file of records by IPv4 network."""
+def write_mmdb(path, networks, version=4):
+    """Write a file of records by network; one of version 6 holds those of IPv4 as well."""
     nodes, data = [[None, None]], b""
     for network, record in networks.items():
         net = ipaddress.ip_network(network)
-        bits = f"{int(net.network_address):032b}"[: net.prefixlen]
+        before = 96 if version == 6 and net.version == 4 else 0
+        bits = f"{int(net.network_address):0{before + net.max_prefixlen}b}"[: before + net.prefixlen]
         node = 0
         for bit in bits[:-1]:
             if nodes[node][int(bit)] is None:
@@ -53,7 +54,7 @@ def write_mmdb(path, networks):
     metadata = {
         "node_count": count.to_bytes(4),
         "record_size": 24,
-        "ip_version": 4,
+        "ip_version": version,
         "database_type": "Test-City",
         "languages": ["en"],
         "binary_format_major_version": 2,

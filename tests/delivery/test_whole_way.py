@@ -1,5 +1,6 @@
 """From SignUp over HTTP to a mail in a real mailbox and back."""
 
+import html
 import pathlib
 import re
 import time
@@ -8,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Server, make_settings
-from tests.delivery.test_smtp import free_port, serving
+from tests.delivery.test_smtp import free_port, read_mailboxes, read_text, serving
 
 PASSWORD = "Correct-Horse-1"
 
@@ -133,3 +134,129 @@ def make_bob(cognito, pool_id: str) -> str:
     cognito.admin_create_user(**ids, UserAttributes=verified, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(**ids, Password=PASSWORD, Permanent=True)
     return "bob"
+
+
+ROLE = "arn:aws:ses:us-east-1:000000000000:identity/"
+# As long as subjects may be, in scripts of one to four bytes a letter, to the right and to the left.
+LONG = "Ärzte & Söhne 密码 🔑 קוד אימות رمز التحقق " * 3
+SUBJECT = f"{LONG} {{####}}"[-140:]
+BODY = "<p>Grüße 密码 🔑 קוד <b>{####}</b></p>\n" + "長い行。" * 400
+FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+
+
+def test_every_kind_of_mail(signed_up):
+    """Each arrives with its words in any script, from the pool's address and name, with that for replies; its code works."""
+    with serving() as (inbox, port):
+        cognito, _, _, _ = signed_up(port)
+        words = {"EmailMessage": BODY, "EmailSubject": SUBJECT}
+        pool_id = cognito.create_user_pool(
+            PoolName="shop",
+            AutoVerifiedAttributes=["email"],
+            UserPoolTier="PLUS",
+            UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"},
+            VerificationMessageTemplate=words,
+            AdminCreateUserConfig={"InviteMessageTemplate": words | {"EmailMessage": "{username} " + BODY}},
+            EmailConfiguration={
+                "EmailSendingAccount": "DEVELOPER",
+                "SourceArn": f"{ROLE}source@example.org",
+                "From": '"Müller, Söhne & 密码 GmbH – die Apotheke am Marktplatz in Oberammergau" <from@bücher.example>',
+                "ReplyToEmailAddress": "reply@example.org",
+            },
+        )["UserPool"]["Id"]
+        client = {"UserPoolId": pool_id, "ClientName": "app", "ExplicitAuthFlows": FLOWS}
+        client_id = cognito.create_user_pool_client(**client)["UserPoolClient"]["ClientId"]
+        ids, ann = {"UserPoolId": pool_id}, {"ClientId": client_id, "Username": "ann"}
+
+        def last(count: int, to: str = "ann@example.org") -> str:
+            deadline = time.monotonic() + 10
+            while len(inbox.mails) < count and time.monotonic() < deadline:
+                time.sleep(0.01)
+            mail = inbox.parsed()
+            assert (len(inbox.mails), inbox.mails[-1].rcpt_tos) == (count, [to])
+            name = "Müller, Söhne & 密码 GmbH – die Apotheke am Marktplatz in Oberammergau"
+            assert read_mailboxes(inbox, "From") == [(name, "from@xn--bcher-kva.example")]
+            assert inbox.mails[-1].mail_from == "from@xn--bcher-kva.example"
+            assert mail["Reply-To"] == "reply@example.org"
+            body = mail.get_body(("html",)).get_content().replace("\r\n", "\n").rstrip("\n")
+            quoted = re.search(r"<b>(.+)</b>", body)[1]
+            code = html.unescape(quoted)
+            assert read_text(inbox, "Subject") == " ".join(SUBJECT.replace("{####}", code).split())
+            assert body.endswith(BODY.replace("{####}", quoted))
+            assert f"Grüße 密码 🔑 קוד {code}" in mail.get_body(("plain",)).get_content()
+            return code
+
+        attributes = [{"Name": "email", "Value": "ann@example.org"}]
+        cognito.sign_up(**ann, Password=PASSWORD, UserAttributes=attributes)
+        last(1)
+        cognito.resend_confirmation_code(**ann)
+        cognito.confirm_sign_up(**ann, ConfirmationCode=last(2))
+        cognito.forgot_password(**ann)
+        cognito.confirm_forgot_password(**ann, ConfirmationCode=last(3), Password=PASSWORD)
+        given = {"USERNAME": "ann", "PASSWORD": PASSWORD}
+        begin = {"ClientId": client_id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": given}
+        token = {"AccessToken": cognito.initiate_auth(**begin)["AuthenticationResult"]["AccessToken"]}
+        cognito.get_user_attribute_verification_code(**token, AttributeName="email")
+        cognito.verify_user_attribute(**token, AttributeName="email", Code=last(4))
+        cognito.update_user_attributes(**token, UserAttributes=[{"Name": "email", "Value": "new@example.org"}])
+        cognito.verify_user_attribute(**token, AttributeName="email", Code=last(5, "new@example.org"))
+        cognito.admin_reset_user_password(**ids, Username="ann")
+        code = last(6, "new@example.org")
+        cognito.confirm_forgot_password(**ann, ConfirmationCode=code, Password=PASSWORD)
+        invited = {
+            "UserAttributes": [{"Name": "email", "Value": "bob@example.org"}],
+            "DesiredDeliveryMediums": ["EMAIL"],
+        }
+        cognito.admin_create_user(**ids, Username="bob", **invited)
+        temporary = last(7, "bob@example.org")
+        answer = cognito.initiate_auth(**begin | {"AuthParameters": {"USERNAME": "bob", "PASSWORD": temporary}})
+        assert answer["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+        by_mail = {"Message": BODY, "Subject": SUBJECT}
+        cognito.set_user_pool_mfa_config(**ids, MfaConfiguration="OPTIONAL", EmailMfaConfiguration=by_mail)
+        cognito.admin_set_user_mfa_preference(**ids, Username="ann", EmailMfaSettings={"Enabled": True})
+        asked = cognito.initiate_auth(**begin)
+        answers = {"USERNAME": "ann", "EMAIL_OTP_CODE": last(8, "new@example.org")}
+        answered = {"ClientId": client_id, "ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
+        assert cognito.respond_to_auth_challenge(**answered, ChallengeResponses=answers)["AuthenticationResult"]
+
+        for number, (notify, sender) in enumerate(
+            (
+                ({"From": "Sicherheit – 安全 <safe@example.org>", "ReplyTo": "Hilfe <help@example.org>"}, "safe"),
+                ({}, "source"),
+            )
+        ):
+            warn_of_risk(cognito, pool_id, client_id, notify)
+            deadline = time.monotonic() + 10
+            while len(inbox.mails) < 9 + number and time.monotonic() < deadline:
+                time.sleep(0.01)
+            mail = inbox.parsed()
+            assert mail["Subject"] == "Blocked 🔑 192.0.2.7"
+            assert (inbox.mails[-1].mail_from, inbox.mails[-1].rcpt_tos) == (
+                f"{sender}@example.org",
+                ["new@example.org"],
+            )
+            assert mail["Reply-To"] == notify.get("ReplyTo")
+            assert read_mailboxes(inbox, "From") == [("Sicherheit – 安全" if notify else "", f"{sender}@example.org")]
+            assert mail.get_body(("plain",)).get_content().strip() == "קוד curl 8, Other <ann>"
+
+
+def warn_of_risk(cognito, pool_id: str, client_id: str, notify: dict[str, str]) -> None:
+    """Have a sign-in blocked, and its user told."""
+    words = {"Subject": "Blocked 🔑 {ip-address}", "TextBody": "קוד {device-name} <{username}>"}
+    block = {"Notify": True, "EventAction": "BLOCK"}
+    cognito.set_risk_configuration(
+        UserPoolId=pool_id,
+        AccountTakeoverRiskConfiguration={
+            "Actions": {"LowAction": block, "MediumAction": block, "HighAction": block},
+            "NotifyConfiguration": {"SourceArn": f"{ROLE}source@example.org", "BlockEmail": words} | notify,
+        },
+    )
+    context = {"IpAddress": "192.0.2.7", "ServerName": "s", "ServerPath": "/"}
+    headers = [{"headerName": "User-Agent", "headerValue": "curl/8.5.0"}]
+    with pytest.raises(ClientError, match="Unable to login because of security reasons"):
+        cognito.admin_initiate_auth(
+            UserPoolId=pool_id,
+            ClientId=client_id,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "ann", "PASSWORD": PASSWORD},
+            ContextData=context | {"HttpHeaders": headers},
+        )

@@ -45,6 +45,8 @@ SENDERS = Kept("Messages go through the installation's gateway, which has no use
 ORDER = "operations/test_trigger_order.py::"
 CUSTOM_AUTH = "operations/test_custom_auth.py::test_a_custom_challenge"
 CODES = "operations/test_message_factors.py::"
+RISKS = "operations/test_risk_settings.py::"
+MAIL = "delivery/test_whole_way.py::test_every_kind_of_mail"
 
 # A name that ends in ".*" stands for all members below.
 POOL: dict[str, str | Kept | Later] = {
@@ -94,9 +96,9 @@ POOL: dict[str, str | Kept | Later] = {
     "DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt": (
         "operations/test_devices.py::test_who_decides_that_a_device_is_remembered"
     ),
-    "EmailConfiguration.SourceArn": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
-    "EmailConfiguration.ReplyToEmailAddress": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
-    "EmailConfiguration.From": "delivery/test_smtp.py::test_the_pools_addresses_come_first",
+    "EmailConfiguration.SourceArn": MAIL,
+    "EmailConfiguration.ReplyToEmailAddress": MAIL,
+    "EmailConfiguration.From": MAIL,
     "EmailConfiguration.EmailSendingAccount": "core/test_pool_settings.py::test_email_mfa_needs_essentials",
     "EmailConfiguration.ConfigurationSet": SENDERS,
     "SmsConfiguration.*": SENDERS,
@@ -165,11 +167,26 @@ CLIENT: dict[str, str | Kept | Later] = {
     "RefreshTokenRotation.Feature": TOKENS + "test_the_flow_of_refreshing_while_tokens_rotate",
     "RefreshTokenRotation.RetryGracePeriodSeconds": TOKENS + "test_grace_of_rotation",
 }
+RISK: dict[str, str | Kept | Later] = {
+    "CompromisedCredentialsRiskConfiguration.*": RISKS + "test_events_of_compromised_passwords",
+    "AccountTakeoverRiskConfiguration.Actions.LowAction.*": RISKS + "test_each_action_for_each_level",
+    "AccountTakeoverRiskConfiguration.Actions.MediumAction.*": RISKS + "test_each_action_for_each_level",
+    "AccountTakeoverRiskConfiguration.Actions.HighAction.*": RISKS + "test_each_action_for_each_level",
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.From": MAIL,
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.ReplyTo": MAIL,
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.SourceArn": MAIL,
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.BlockEmail.*": RISKS + "test_each_outcome_has_its_mail",
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.NoActionEmail.*": RISKS + "test_each_outcome_has_its_mail",
+    "AccountTakeoverRiskConfiguration.NotifyConfiguration.MfaEmail.*": RISKS + "test_each_outcome_has_its_mail",
+    "RiskExceptionConfiguration.BlockedIPRangeList": RISKS + "test_blocked_ranges",
+    "RiskExceptionConfiguration.SkippedIPRangeList": RISKS + "test_skipped_ranges",
+}
 IDS = {"UserPoolId", "ClientId"}
 TABLES = [
     (POOL, ("CreateUserPool", "UpdateUserPool")),
     (FACTOR_SETTINGS, ("SetUserPoolMfaConfig",)),
     (CLIENT, ("CreateUserPoolClient", "UpdateUserPoolClient")),
+    (RISK, ("SetRiskConfiguration",)),
 ]
 
 
@@ -190,7 +207,7 @@ def covers(entry, path):
     return path == entry or (entry.endswith(".*") and path.startswith((entry[:-1], entry[:-2] + "[]")))
 
 
-@pytest.mark.parametrize(("table", "operations"), TABLES, ids=["pool", "factors", "client"])
+@pytest.mark.parametrize(("table", "operations"), TABLES, ids=["pool", "factors", "client", "risk"])
 def test_every_setting_is_accounted_for(table, operations):
     """Each member has exactly one entry, and no entry is about something that is not a setting."""
     paths = {path for operation in operations for path in settings(input_of(operation))} - IDS
@@ -203,7 +220,7 @@ def names_in(file):
     return {node.name for node in ast.parse((TESTS / file).read_text()).body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("table", "operations"), TABLES, ids=["pool", "factors", "client"])
+@pytest.mark.parametrize(("table", "operations"), TABLES, ids=["pool", "factors", "client", "risk"])
 def test_every_named_test_is_there(table, operations):
     """What an entry names is a test; what waits for an operation waits no longer than until that is served."""
     for entry, shown_by in table.items():
