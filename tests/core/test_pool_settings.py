@@ -319,6 +319,15 @@ def test_an_explicit_off_switches_mfa_off():
             {"EmailConfiguration": {"EmailSendingAccount": "DEVELOPER"}},
             "Email sending account must have a SourceArn",
         ),
+        *(
+            ({"EmailConfiguration": {"From": sender}}, "Provided From email address is invalid")
+            for sender in (
+                "nobody",
+                "a@b.example <a",
+                "a@b.example, b@b.example",
+                "A\r\nBcc: b@b.example <a@b.example>",
+            )
+        ),
         (
             {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}},
             "PASSWORD is required in AllowedFirstAuthFactors",

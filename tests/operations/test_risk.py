@@ -95,6 +95,19 @@ def test_events_default_to_all(call, pool):
             {"AccountTakeoverRiskConfiguration": {"Actions": {"LowAction": {"Notify": True, "EventAction": "BLOCK"}}}},
             "NotifyConfiguration is required when an action has Notify set to true.",
         ),
+        *(
+            (
+                {
+                    "AccountTakeoverRiskConfiguration": {
+                        "Actions": {},
+                        "NotifyConfiguration": {"SourceArn": ARN, member: bad},
+                    }
+                },
+                f"Provided {member} email address is invalid",
+            )
+            for member in ("From", "ReplyTo")
+            for bad in ("nobody", "A\r\nBcc: b@b.example <a@b.example>")
+        ),
         (
             {"AccountTakeoverRiskConfiguration": {"Actions": {"LowAction": {"Notify": False, "EventAction": "MAYBE"}}}},
             "Member must satisfy enum value set",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from poolhouse.core.mailboxes import BadMailbox, read_mailbox
 from poolhouse.core.pool_defaults import PoolRequest, first_factors, given_password_policy, given_validity
 from poolhouse.core.tags import find_tag_fault
 from poolhouse.model import (
@@ -81,9 +82,19 @@ def check_update_verification(guarded: list[str], verified: list[str]) -> None:
         )
 
 
+def check_mailbox(name: str, given: str | None) -> None:
+    """Check an address that mail is to come from or be answered to, if one is given; raises InvalidParameterException."""
+    try:
+        if given:
+            read_mailbox(given)
+    except BadMailbox:
+        raise InvalidParameterException(f"Provided {name} email address is invalid") from None
+
+
 def _check_email(email: EmailConfigurationType) -> None:
     if email.email_sending_account is EmailSendingAccountType.DEVELOPER and not email.source_arn:
         raise InvalidParameterException("Email sending account must have a SourceArn")
+    check_mailbox("From", email.from_)
 
 
 def _check_sms(sms: SmsConfigurationType, region: str) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.addresses import read_address
 from poolhouse.core.pool import Pool
+from poolhouse.core.pool_checks import check_mailbox
 from poolhouse.core.replica import RiskSender
 from poolhouse.model import (
     AccountTakeoverActionsType,
@@ -156,7 +157,11 @@ def _completed(
 
 def _check_takeover(takeover: AccountTakeoverRiskConfigurationType) -> None:
     actions = (takeover.actions.low_action, takeover.actions.medium_action, takeover.actions.high_action)
-    if takeover.notify_configuration is None and any(action.notify for action in actions if action is not None):
+    notify = takeover.notify_configuration
+    if notify is not None:
+        check_mailbox("From", notify.from_)
+        check_mailbox("ReplyTo", notify.reply_to)
+    if notify is None and any(action.notify for action in actions if action is not None):
         raise InvalidParameterException("NotifyConfiguration is required when an action has Notify set to true.")
 
 

@@ -1,14 +1,14 @@
 """Mail as the internet wants it: headers, and a text part beside the HTML (RFC 5322, RFC 2046 §5.1.4)."""
 
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import Header, decode_header, make_header
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import Policy
-from email.utils import format_datetime, parseaddr, quote
+from email.utils import format_datetime, quote
 from html.parser import HTMLParser
 
+from poolhouse.core.mailboxes import read_mailbox
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
 
@@ -16,10 +16,6 @@ _BLOCKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "ul",
 _UNSEEN = frozenset({"style", "script", "title"})
 # Longer names and texts take several lines, and so encoded words.
 _ONE_LINE = 60
-
-
-class BadAddress(ValueError):
-    """A text is not the one mail address that it should be."""
 
 
 class _Header(str):
@@ -46,16 +42,16 @@ class _Header(str):
 
 
 def compose(message: Message, envelope: Envelope, sender: str) -> EmailMessage:
-    """Return a mail; ``sender`` is used where the pool names none. Raises BadAddress.
+    """Return a mail; ``sender`` is used where the pool names none. Raises BadMailbox.
 
     Every header is made of checked parts on one line, so no value can add another header or recipient.
     """
-    origin = read_address(envelope.sender or sender)
+    origin = read_mailbox(envelope.sender or sender)
     mail = EmailMessage()
     mail["From"] = _mailbox("From", origin)
-    mail["To"] = _mailbox("To", read_address(message.to, named=False))
+    mail["To"] = _mailbox("To", read_mailbox(message.to, named=False))
     if envelope.reply_to:
-        mail["Reply-To"] = _mailbox("Reply-To", read_address(envelope.reply_to))
+        mail["Reply-To"] = _mailbox("Reply-To", read_mailbox(envelope.reply_to))
     mail["Subject"] = _text("Subject", " ".join((message.subject or "").split()))
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.at // 1000, UTC))
     mail["Message-ID"] = f"<{message.id}@{origin.domain}>"
@@ -64,26 +60,6 @@ def compose(message: Message, envelope: Envelope, sender: str) -> EmailMessage:
     mail.set_content(message.text or to_text(message.body))
     mail.add_alternative(message.body, subtype="html")
     return mail
-
-
-def read_address(text: str, *, named: bool = True) -> Address:
-    """Read exactly one address, with or without a name before it; raises BadAddress."""
-    if not text.isprintable():
-        raise BadAddress("a control character in an address")
-    name, spec = parseaddr(text) if named else ("", text)
-    name = _decoded(name)
-    local, _, domain = spec.rpartition("@")
-    # The class checks ASCII alone; a letter of another script (RFC 6531) may stand where any letter may.
-    stand_in = "".join(letter if letter.isascii() else "x" for letter in local)
-    try:
-        checked = Address(addr_spec=f"{stand_in}@{domain.encode('idna').decode('ascii')}")
-    except (HeaderParseError, ValueError, IndexError):
-        raise BadAddress("not a mail address") from None
-    if stand_in == local:
-        return Address(name, checked.username, checked.domain)
-    if '"' in local:
-        raise BadAddress("quotes around letters beyond ASCII")
-    return Address(name, local, checked.domain)
 
 
 def _text(name: str, text: str) -> _Header:
@@ -104,17 +80,6 @@ def _is_plain(text: str) -> bool:
 def _encoded(name: str, text: str) -> str:
     """Return a text as encoded words, in as many lines as that takes after the name of a header (RFC 2047)."""
     return Header(text, "utf-8", header_name=name).encode()
-
-
-def _decoded(name: str) -> str:
-    """Return a name that may be given as encoded words, as SES wants it; raises BadAddress."""
-    try:
-        text = str(make_header(decode_header(name)))
-    except (HeaderParseError, LookupError, UnicodeError):
-        raise BadAddress("a name in an encoding that is none") from None
-    if not text.isprintable():
-        raise BadAddress("a control character in a name")
-    return text
 
 
 def to_text(html: str) -> str:

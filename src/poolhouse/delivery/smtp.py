@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import aiosmtplib
 from msgspec import Struct
 
+from poolhouse.core.mailboxes import BadMailbox, read_mailbox
 from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
 from poolhouse.delivery.failure import BadSetting, NotDelivered
-from poolhouse.delivery.mail import BadAddress, compose, read_address
+from poolhouse.delivery.mail import compose
 
 PORTS = {"smtp": 587, "smtps": 465}
 OPTIONS = frozenset({"starttls", "ca_file"})
@@ -80,8 +81,8 @@ def read_smtp_url(url: str, sender: str) -> SmtpSettings:
     except ValueError:
         raise BadSetting("POOLHOUSE_SMTP_URL: starttls is auto, always or never.") from None
     try:
-        read_address(sender)
-    except BadAddress:
+        read_mailbox(sender)
+    except BadMailbox:
         raise BadSetting("POOLHOUSE_MAIL_FROM is not a mail address.") from None
     return SmtpSettings(
         host=parts.hostname,
@@ -115,7 +116,7 @@ class SmtpSender:
             async with asyncio.timeout(settings.timeout_seconds), self._places:
                 await self._submit(mail)
         # Neither the words nor the server's answer are told: the one holds the code, the other the address.
-        except (aiosmtplib.SMTPException, BadAddress, OSError, TimeoutError, UnicodeError) as error:
+        except (aiosmtplib.SMTPException, BadMailbox, OSError, TimeoutError, UnicodeError) as error:
             raise NotDelivered(f"{settings.host}: {_reason(error)}", for_good=_is_final(error)) from None
 
     async def close(self) -> None:
@@ -202,7 +203,7 @@ def _is_final(error: Exception) -> bool:
 
     What it says of the sender and of the log-in is for the operator to mend, so the mail may wait for that.
     """
-    if isinstance(error, BadAddress | UnicodeError):
+    if isinstance(error, BadMailbox | UnicodeError):
         return True
     final = [refusal.code // 100 == 5 for refusal in _refusals(error)]  # RFC 5321 §4.2.1
     return isinstance(error, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError) and all(final)
