@@ -17,6 +17,7 @@ from poolhouse.model import (
     ColorSchemeModeType,
     ManagedLoginBrandingType,
 )
+from poolhouse.web.languages import preferred_language
 from tests.login.conftest import Front
 
 
@@ -70,6 +71,24 @@ def test_languages_that_do_not_count(front, visitor, parameters, headers):
     page = visitor(site).open("/login" + site.query(**parameters), **headers)
     assert '<html lang="en"' in page.html
     assert page.input("signInSubmitButton")["value"] == "Sign in"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de-CH, fr;q=0.9", "de"),
+        ("sv, fr;q=0.4, it;q=0.5", "it"),
+        ("PT", "pt-BR"),
+        ("zh", "zh-CN"),
+        ("zh-Hant-HK", "zh-TW"),
+        ("de;q=0, sv", None),
+        ("de;q=x, *, ,", None),
+        ("", None),
+    ],
+)
+def test_what_a_browser_likes_best(accepted, language):
+    """``Accept-Language`` as RFC 9110 §12.5.4 has it, for the page that belongs to no domain."""
+    assert preferred_language(accepted) == language
 
 
 def test_classic_pages_have_one_language(front, visitor):

@@ -210,9 +210,10 @@ def test_places(visitor, server, tmp_path):
         object.__setattr__(server.deps, "places", Places())
 
 
-def fetch(url, data=None):
+def fetch(url, data=None, **headers):
+    request = urllib.request.Request(url, data and urllib.parse.urlencode(data).encode(), headers)
     try:
-        with urllib.request.urlopen(url, data and urllib.parse.urlencode(data).encode()) as answer:
+        with urllib.request.urlopen(request) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -232,6 +233,9 @@ def test_mail(visitor, inbox, server):
     [yes, no] = sorted(re.findall(r"http\S+value=\w+&token=\S+", mail.text), reverse=True)
     assert ("value=Valid" in yes, "value=Invalid" in no) == (True, True)
     assert fetch(yes)[0] == 200
+    assert ("Was this sign-in yours?" in fetch(yes)[1], "Yes, it was me" in fetch(yes)[1]) == (True, True)
+    german = fetch(yes, **{"accept-language": "fr;q=0.4, de-CH"})[1]
+    assert ('<html lang="de">' in german, "Ja, das war ich" in german) == (True, True)
     assert "EventFeedback" not in ann.events()[0]
     given = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(yes).query))
     status, page = fetch(yes, given)

@@ -164,6 +164,19 @@ TEXTS = {
     "policy_symbol": "Password does not conform to policy: Password must have symbol characters",
     "policy_uppercase": "Password does not conform to policy: Password must have uppercase characters",
     "policy_lowercase": "Password does not conform to policy: Password must have lowercase characters",
+    # the page that the links of mail about risky sign-ins lead to (login/feedback.py)
+    "feedback_heading": "Was this sign-in yours?",
+    "feedback_valid_lead": "Confirm that it was you who signed in, or tried to.",
+    "feedback_invalid_lead": "Report that somebody else signed in to your account, or tried to. Change your password as well.",
+    "feedback_valid_button": "Yes, it was me",
+    "feedback_invalid_button": "No, it was not me",
+    "feedback_done_heading": "Thank you",
+    "feedback_valid_done": "The sign-in counts as yours.",
+    "feedback_invalid_done": "The sign-in is marked as not yours. If you have not done so, change your password now.",
+    "feedback_busy_heading": "Too many requests",
+    "feedback_busy": "Please try again in a moment.",
+    "feedback_bad_heading": "This link does not work",
+    "feedback_bad": "It is incomplete, or too old.",
 }
 
 # The classic pages have no other language (spec/http/07 §7.1).
