@@ -48,6 +48,7 @@ def test_an_app_by_its_secret(make_site, application, browse, examine, user):
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     examine(page, "managed-factor-choice")
+    assert page.locator("h1 .whole").evaluate("word => word.getClientRects().length") == 1, "multi-factor"
     page.get_by_role("button", name="Code by text message").click()
     expect(page.get_by_label("Phone number")).to_be_focused()
     examine(page, "managed-set-up-address")

@@ -7,11 +7,14 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from poolhouse.login.texts import Texts
 
 TEMPLATES = ("sign_in.html", "form.html", "choices.html", "set_up.html", "passkey.html", "message.html")
 TYPES = {".css": "text/css;charset=UTF-8", ".js": "text/javascript;charset=UTF-8"}
+# The longest word, in characters, that is kept from breaking at its hyphens: it fits beside others on a phone.
+_SHORT_WORD = 16
 # What a template may leave out.
 _NOTHING: dict[str, Any] = {
     "error": None,
@@ -122,6 +125,7 @@ class View:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["unbroken"] = _unbroken
         self._templates = {name: environment.get_template(name) for name in TEMPLATES}
         self.static_files = _static_files()
         digest = hashlib.sha256()
@@ -133,6 +137,14 @@ class View:
         """Return the HTML of a page; ``context`` needs ``heading``, ``theme``, ``static``, ``csrf`` and ``classic``."""
         values = {**_NOTHING, **context}
         return self._templates[template].render(text=texts, lang=texts.language, **values)
+
+
+def _unbroken(text: str) -> Markup:
+    """Return a text in HTML whose short words stay on one line: browsers break them at hyphens to balance a heading."""
+    whole = Markup('<span class="whole">{}</span>')
+    return Markup(" ").join(
+        whole.format(word) if "-" in word and len(word) <= _SHORT_WORD else word for word in text.split(" ")
+    )
 
 
 def _static_files() -> dict[str, StaticFile]:
