@@ -172,3 +172,21 @@ FIND_VIOLATIONS = """async (rules) => {
   const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
   return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((n) => [n.html, n.failureSummary]) }));
 }"""
+
+
+def times_sent(page: Page) -> int:
+    """How often a form is sent that somebody sends twice in a row."""
+    return page.evaluate("""() => {
+      let sent = 0;
+      const count = (event) => {
+        sent += event.defaultPrevented ? 0 : 1;
+        event.preventDefault();
+      };
+      addEventListener("submit", count);
+      const form = document.querySelector("main form");
+      form.noValidate = true;
+      form.requestSubmit();
+      form.requestSubmit();
+      removeEventListener("submit", count);
+      return sent;
+    }""")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import times_sent
 from tests.conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.any_database]
@@ -85,7 +86,7 @@ def test_pools(console, examine, call):
 
 
 def test_create_pool(console, examine):
-    """The dialog as it opens, for a machine, and with something to mend."""
+    """The dialog as it opens, for a machine, and with something to mend; clicked twice it makes one pool."""
     page = console("/pools/new")
     examine(page, "console-create-pool")
     page.get_by_role("radio", name="Machine-to-machine").check()
@@ -94,6 +95,7 @@ def test_create_pool(console, examine):
     choose(page, "Traditional web", return_url="http://app.example/callback")
     expect(page.get_by_role("alert")).to_be_visible()
     examine(page, "console-create-pool-error")
+    assert times_sent(page) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from poolhouse.login.texts import LANGUAGES
-from tests.browser.conftest import Application
+from tests.browser.conftest import Application, times_sent
 from tests.conftest import PASSWORD
 from tests.login.conftest import Front, address
 
@@ -72,6 +72,15 @@ def test_password_can_be_shown(site, application, browse):
     expect(field).to_have_attribute("type", "text")
     page.get_by_role("button", name="Hide password").click()
     expect(field).to_have_attribute("type", "password")
+
+
+def test_a_form_is_sent_once(site, application, browse):
+    """A second click neither makes an account twice nor uses up a code; on a page that comes back the form counts anew."""
+    page = browse()
+    page.goto(start(site, application, "/signup"))
+    assert times_sent(page) == 1
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert times_sent(page) == 1
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])

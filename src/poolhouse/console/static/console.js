@@ -13,3 +13,12 @@ for (const button of document.querySelectorAll("button.copy")) {
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 }
+
+// A second click would send the form again, and make another user pool. The wait is as long as the server's own for a mail.
+let sentAt = -Infinity;
+addEventListener("submit", (event) => {
+  if (event.timeStamp - sentAt < 10_000) event.preventDefault();
+  else sentAt = event.timeStamp;
+});
+// A page that the back button brings back is as new.
+addEventListener("pageshow", () => { sentAt = -Infinity; });

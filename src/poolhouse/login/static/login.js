@@ -16,3 +16,13 @@ for (const box of document.querySelectorAll(".secret")) {
   show(false);
   box.append(button);
 }
+
+// A second click would send the form again, and the page would tell of that one: of an account that exists already, a
+// code that was used. The wait is as long as the server's own for a mail.
+let sentAt = -Infinity;
+addEventListener("submit", (event) => {
+  if (event.timeStamp - sentAt < 10_000) event.preventDefault();
+  else sentAt = event.timeStamp;
+});
+// A page that the back button brings back is as new.
+addEventListener("pageshow", () => { sentAt = -Infinity; });
