@@ -22,6 +22,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Cookies without SameSite are Lax at once, not only after two minutes.
+    "--enable-features=SameSiteDefaultChecksMethodRigorously",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 

@@ -127,9 +127,14 @@ def encoded(root: Any) -> str:
 
 @dataclass
 class SamlProvider:
-    """The provider. It keeps its key below ``directory``, and knows the pools that were ``trust``ed."""
+    """The provider. It keeps its key below ``directory``, and knows the pools that were ``trust``ed.
+
+    ``sign_on`` and ``sign_out`` are its addresses.
+    """
 
     directory: pathlib.Path
+    sign_on: str = SIGN_ON
+    sign_out: str = SIGN_OUT
     pools: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -159,7 +164,7 @@ class SamlProvider:
 
     def approve(self, location: str) -> Posted:
         """Do what a browser does that is sent here with somebody already signed in."""
-        assert location.startswith(SIGN_ON + "&"), location
+        assert location.startswith(self.sign_on), location
         query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         signed = (query["RelayState"], query.get("SigAlg"), query.get("Signature"))
         request = self._server.parse_authn_request(query["SAMLRequest"], BINDING_HTTP_REDIRECT, *signed).message
@@ -173,7 +178,7 @@ class SamlProvider:
 
     def end(self, location: str) -> Posted:
         """Do what a browser does that is sent here for signing out."""
-        assert location.startswith(SIGN_OUT + "?"), location
+        assert location.startswith(self.sign_out + "?"), location
         query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         signed = (query["RelayState"], query["SigAlg"], query["Signature"])
         request = self._server.parse_logout_request(query["SAMLRequest"], BINDING_HTTP_REDIRECT, *signed).message
@@ -217,8 +222,8 @@ class SamlProvider:
                 "service": {
                     "idp": {
                         "endpoints": {
-                            "single_sign_on_service": [(SIGN_ON, BINDING_HTTP_REDIRECT)],
-                            "single_logout_service": [(SIGN_OUT, BINDING_HTTP_REDIRECT)],
+                            "single_sign_on_service": [(self.sign_on, BINDING_HTTP_REDIRECT)],
+                            "single_logout_service": [(self.sign_out, BINDING_HTTP_REDIRECT)],
                         },
                         "want_authn_requests_signed": self._demanding,
                         "policy": {"default": {"lifetime": {"minutes": 5}, "name_form": NAME_FORM}},

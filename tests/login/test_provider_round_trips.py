@@ -329,14 +329,15 @@ def test_coming_back_counts(site, visitor, provider, limit):  # noqa: F811
     assert (answers[1].status, answers[1].response.headers["retry-after"]) == (429, "1")
 
 
-def test_cookies_that_cross_sites():
-    """Under https the first cookie comes along with a form of the provider's; old browsers get one that says nothing."""
-    identity = Identity(region="us-east-1", account_id="0" * 12, public_url="https://id.example")
+@pytest.mark.parametrize(("url", "secure"), [("https://id.example", " Secure;"), ("http://localhost:7665", "")])
+def test_cookies_that_cross_sites(url, secure):
+    """The first cookie comes along with a form of the provider's; browsers that do not take it get one that says nothing."""
+    identity = Identity(region="us-east-1", account_id="0" * 12, public_url=url)
     domain = Domain(name="shop", pool_id="p", custom=False, description=DomainDescriptionType(domain="shop"))
     context = DomainContext(identity=identity, pool=None, domain=domain, path="/")
     crossing, legacy = (value.decode() for _, value in bind(context, "b"))
     assert crossing == "csrf-state=b; Path=/auth/shop; Secure; HttpOnly; SameSite=None"
-    assert legacy == "csrf-state-legacy=b; Path=/auth/shop; Secure; HttpOnly"
+    assert legacy == f"csrf-state-legacy=b; Path=/auth/shop;{secure} HttpOnly"
 
 
 def test_a_pool_is_a_provider_too(front, visitor, call, app, user):

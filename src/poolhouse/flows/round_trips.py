@@ -4,7 +4,7 @@ The authorization request travels in ``state``, sealed. ``csrf-state`` is the co
 docs/decisions/0018-way-to-providers.md says why it is done in this way.
 
 Differs from Cognito (the way to identity providers): a ``state`` counts once. ``csrf-state`` keeps its value after a
-sign-in, so that a second tab can end its own; on a domain under plain http it has no ``SameSite``.
+sign-in, so that a second tab can end its own.
 """
 
 import re

@@ -1,6 +1,7 @@
 """The redirect to an identity provider, and the cookies that know the browser again (spec/http/03 §3.10)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from poolhouse.core.identity_providers import IdentityProvider
 from poolhouse.flows.authorization import Authorization, refuse
@@ -38,10 +39,11 @@ def find_binding(cookies: Mapping[str, str]) -> str | None:
 
 
 def bind(domain: DomainContext, binding: str) -> list[Header]:
-    """Return the cookies; a provider that comes back by a form of its own needs ones that cross sites.
+    """Return the cookies; a provider that comes back by a form of its own needs one that crosses sites.
 
-    Browsers take ``SameSite=None`` only together with ``Secure``.
+    Browsers take ``SameSite=None`` only together with ``Secure``, and that under plain http on this machine as well,
+    but for Safari. Without ``SameSite`` Chromium sends a cookie with a form of another site for two minutes only.
     """
     scope = domain.cookie_scope
-    crossing = set_cookie(scope, BINDING, binding, same_site="None" if scope.secure else None)
+    crossing = set_cookie(replace(scope, secure=True), BINDING, binding, same_site="None")
     return [crossing, set_cookie(scope, LEGACY_BINDING, binding, same_site=None)]
