@@ -83,6 +83,9 @@ def test_pools(console, examine, call):
     examine(page, "console-pools")
     page.get_by_text(OPERATOR).click()
     examine(page, "console-pools-menu")
+    page.set_viewport_size({"width": 360, "height": 740})
+    brand, menu = (page.locator(each).bounding_box() for each in (".brand", ".menu"))
+    assert abs(brand["y"] - menu["y"]) < brand["height"], "one line, on a small phone as well"
 
 
 def test_create_pool(console, examine):
