@@ -73,6 +73,8 @@ def test_the_password_of_several_choices(front, visitor, user, inbox):
     assert page.input("username")["value"] == name
     refused = browser.send(page, password="Wrong-Horse-1")
     assert refused.error == "Incorrect username or password."
+    elsewhere = browser.send(page, username=user(site.pool_id), password="Wrong-Horse-1")
+    assert "otherOptionsForm" not in [form.name for form in elsewhere.forms], "those would be somebody else's"
     choice = browser.follow(presses(browser, refused, "otherOptionsForm"))
     page = browser.send(choice, answer="PASSWORD")
     assert site.redeem(browser.send(page, password=PASSWORD).location)

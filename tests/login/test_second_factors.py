@@ -205,6 +205,33 @@ def test_the_app_after_an_address(at_rest, front, visitor, user):
     assert "email" not in {each["Name"] for each in site.user(name)["UserAttributes"]}
 
 
+def test_a_sign_in_begins_anew(front, visitor, user):
+    """Whoever left a set-up and signs in again begins at the choice, and sees nothing of what somebody else typed."""
+    site = front(client=FLOWS, EmailConfiguration=SENDER)
+    offers(site, "ON", *OFFERED)
+    ann, bob, browser = user(site.pool_id), user(site.pool_id), visitor(site)
+    choice = browser.follow(signs_in(browser, site, ann))
+    assert browser.follow(browser.send(choice, answer="SOFTWARE_TOKEN_MFA")).texts["secretKey"]
+    choice = browser.follow(signs_in(browser, site, ann))
+    assert button_values(choice) == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"]
+    form = browser.follow(browser.send(choice, answer="SMS_MFA"))
+    code_page = browser.follow(browser.send(form, address=phone()))
+    assert code_page.notice is None
+    choice = browser.follow(signs_in(browser, site, bob))
+    assert button_values(choice) == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"]
+    assert not browser.follow(browser.send(choice, answer="SMS_MFA")).input("address")["value"]
+
+
+def test_a_code_is_new_where_it_was_sent_again(front, visitor, user):
+    """Not where a sign-in begins anew: there it is the first."""
+    site = front(client=FLOWS)
+    offers(site, "OPTIONAL", "SMS_MFA")
+    name, browser = user(site.pool_id, phone_number=phone()), visitor(site)
+    prefers(site, name, SMSMfaSettings=ON)
+    for _ in range(2):
+        assert browser.follow(signs_in(browser, site, name)).notice is None
+
+
 def test_a_new_password_first(at_rest, front, visitor, call):
     """L18 with a factor required: after the temporary password a new one, then the set-up, and the user is in."""
     site = front(client=FLOWS)

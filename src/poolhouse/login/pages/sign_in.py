@@ -79,7 +79,9 @@ async def submit(visit: Visit) -> Response:
     if wrong:
         return show_form(visit, username=username, wrong={"username": wrong})
     try:
-        return await _go_on(visit, username, await _begin(visit, username, password, asked))
+        outcome = await _begin(visit, username, password, asked)
+        # A sign-in that begins knows nothing of one that was left before it, perhaps by somebody else.
+        return await _go_on(visit if asked else visit.at(None), username, outcome)
     except UserNotConfirmedException:
         return visit.move("/confirm", Confirming(username=username, linked=is_link_sure(visit.pool)))
     except PasswordResetRequiredException:
@@ -185,8 +187,8 @@ def show_form(
         )
     elif error is None and section is None:
         error = text("login_option")
-    step = visit.step
-    others = second and isinstance(step, Asking) and len(step.choices) > 1
+    asked = _find_asked(visit, username)
+    others = second and asked is not None and len(asked.choices) > 1
     return may_leave(visit).show(
         "sign_in.html",
         status=status,
