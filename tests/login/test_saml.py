@@ -174,12 +174,13 @@ def test_who_comes_back_is_who_went(site, saml, visitor):
 
 
 def test_too_late(site, saml, visitor, server):
-    """After five minutes the sign-in begins again."""
+    """After five minutes the sign-in begins again, in the language that was asked for: a form of others brings no cookie."""
     browser = visitor(site)
-    posted = saml.approve(set_out(browser, site))
+    posted = saml.approve(set_out(browser, site, lang="de"))
+    del browser.http.cookies["lang"]
     server.clock.advance(301)
     page = post(browser, posted)
-    assert (page.status, page.error) == (200, "Something went wrong")
+    assert (page.status, page.error) == (200, "Etwas ist schiefgelaufen")
 
 
 def test_one_way_is_not_the_other(site, saml, provider, visitor):

@@ -224,8 +224,10 @@ class Login:
         domain = place.domain
         await _count(place, _RETURN)
         request = await check_authorization(place.call, domain.pool, query, managed=domain.managed)
-        # A page that is shown now is one to choose anew on.
-        place = replace(place, query=drop_parameters(query, NAMING))
+        # A page that is shown now is one to choose anew on. With a form of the provider's the cookie of the language
+        # did not come along.
+        texts = texts_of(_language(domain, query, kept))
+        place = replace(place, query=drop_parameters(query, NAMING), texts=texts)
         # Without a style the way itself is still good.
         return Visit(place=await self._styled(place, request) or place, request=request, cookies=kept)
 
