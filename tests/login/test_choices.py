@@ -172,6 +172,8 @@ def test_a_passkey_is_offered_after_the_sign_up(front, visitor, inbox, asked):
     moved = browser.send(browser.follow(moved), code=inbox(mail)[-1].code)
     assert moved.location == f"{site.base}/passkeys/add{site.query(**asked)}"
     page = browser.follow(moved)
+    named = options_of(page)["user"]
+    assert (named["name"], named["displayName"]) == (mail, mail), "browsers list passkeys by this"
     done = browser.send(page, form_number(page, "otherOptionsForm"))
     assert site.redeem(done.location)
     fresh = visitor(site)

@@ -3,6 +3,7 @@
 import json
 
 from poolhouse.core import passkeys as rules
+from poolhouse.core.aliases import familiar_name
 from poolhouse.core.user import User
 from poolhouse.flows import passkeys
 from poolhouse.flows.authorization_answers import find_signed_in, find_user_of, pass_on_signed_in
@@ -93,6 +94,9 @@ def _read(credential: str) -> object:
 
 async def _show_form(visit: Visit, user: User, refusal: ServiceError | None = None) -> Response:
     text, options = visit.text, await passkeys.start(_as_user(visit, user))
+    # Browsers list passkeys by this name; one that was made up here would tell nobody anything.
+    name = familiar_name(visit.pool, user)
+    options["user"] |= {"name": name, "displayName": name}
     return visit.show(
         "passkey.html",
         heading=text("add_heading"),
