@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from poolhouse.core.events_federation import inbound
+from poolhouse.core.federation import Assertion
 from poolhouse.settings import FunctionEndpoint
 from poolhouse.triggers.aws_lambda import LambdaService
 from tests.clients.conftest import NODE
@@ -75,6 +77,11 @@ def suppressed(member, *below):
     return find
 
 
+# What a provider says, whose claims are of any kind.
+SAID = Assertion(
+    id_token={"sub": "AbC", "email_verified": True, "groups": ["Engineering", "Marketing", "Sales"]},
+    user_info={"sub": "AbC", "email": "ann@x.org"},
+)
 # What each of them does the same, whatever it is written in.
 EVERYWHERE = [
     ("pre_sign_up", SIGN_UP, CONFIRMED),
@@ -111,6 +118,18 @@ EVERYWHERE = [
         NEXT | {"challengeName": "CUSTOM_CHALLENGE"},
     ),
     ("verify_auth_challenge", JUDGED, {"answerCorrect": True}),
+    (
+        "inbound_federation",
+        event("InboundFederation_ExternalProvider", {"userAttributesToMap": {}}, **inbound("Example", "OIDC", SAID)),
+        {
+            "userAttributesToMap": {
+                "sub": "AbC",
+                "email": "ann@x.org",
+                "email_verified": "true",
+                "custom:roles": "developers,sellers",
+            }
+        },
+    ),
 ]
 IN_PYTHON = [
     *EVERYWHERE,
