@@ -114,6 +114,15 @@ def test_limits_that_always_hold(post: Post, kind: MessageKind, most: int, answe
     assert len(post.kept) == most + 2
 
 
+def test_strangers_use_up_their_own(post: Post):
+    """Codes that anybody has sent by a name alone keep nobody from those that a right password asks for."""
+    for _ in range(32):
+        post.send(ann(), MessageKind.AUTHENTICATION, "email", client=post.client, by_stranger=True)
+    assert len(post.kept) == 30
+    assert told(post, ann(), MessageKind.AUTHENTICATION, count=32) == ["ok"] * 32
+    assert len(post.kept) == 60
+
+
 def test_counters_do_not_tell_addresses(post: Post):
     """The counter of an address is kept under a keyed digest, in whatever case it is written."""
     limit(post, "email-destination=1/hour")

@@ -60,7 +60,7 @@ class Recipient(Struct, frozen=True, kw_only=True):
 
     ``attribute`` is ``email`` or ``phone_number``, and ``destination`` its value, or the one that waits to become it.
     ``purpose`` and ``digest`` are those of the confirmation code inside, if there is one. ``kind`` is what limits on
-    messages count it as, beside those on all of a channel.
+    messages count it as, beside those on all of a channel; ``by_stranger`` says that anybody may have asked for it.
     """
 
     sub: str
@@ -69,6 +69,7 @@ class Recipient(Struct, frozen=True, kw_only=True):
     purpose: str | None = None
     digest: bytes | None = None
     kind: MessageKind | None = None
+    by_stranger: bool = False
 
 
 Content = Letter | Draft | SenderEvent
@@ -93,7 +94,14 @@ def find_waiting(user: User, kind: MessageKind, attribute: str) -> str | None:
     return user.pending.get(attribute) if kind in _ABOUT_NEW_VALUES else None
 
 
-def recipient_of(user: User, kind: MessageKind, attribute: str, code: ConfirmationCode | None = None) -> Recipient:
+def recipient_of(
+    user: User,
+    kind: MessageKind,
+    attribute: str,
+    code: ConfirmationCode | None = None,
+    *,
+    by_stranger: bool = False,
+) -> Recipient:
     """Return whom a message of this kind is for; ``code`` is the one stored for what is inside."""
     return Recipient(
         sub=user.sub,
@@ -102,6 +110,7 @@ def recipient_of(user: User, kind: MessageKind, attribute: str, code: Confirmati
         purpose=None if code is None else code.purpose,
         digest=None if code is None else code.digest,
         kind=kind,
+        by_stranger=by_stranger,
     )
 
 

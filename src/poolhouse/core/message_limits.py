@@ -2,7 +2,7 @@
 
 Differs from Cognito (limits on messages): Cognito's default sender takes 50 mails a day for an account. Here there
 is no limit for a pool or an address unless POOLHOUSE_MESSAGE_LIMITS sets one. A user gets at most 30 authentication
-codes an hour, and 10 that changes of attributes send.
+codes an hour, 30 more that anybody asks for by the name alone, and 10 that changes of attributes send.
 """
 
 import re

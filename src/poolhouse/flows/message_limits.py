@@ -75,7 +75,8 @@ def _counts(tx: Tx, call: Call, pool_id: str, recipient: Recipient | None) -> li
 def _key(call: Call, pool_id: str, recipient: Recipient | None, limit: MessageLimit) -> str:
     about = ""
     if recipient is not None and limit.scope is Scope.USER:
-        about = recipient.sub
+        # Strangers must not use up what is for those who know the password.
+        about = f"{recipient.sub}:strangers" if recipient.by_stranger else recipient.sub
     elif recipient is not None and limit.scope is Scope.DESTINATION:
         # A counter need not tell whose it is.
         about = call.deps.sealer.digest("message limit", recipient.destination.casefold()).hex()

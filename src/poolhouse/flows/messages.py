@@ -172,7 +172,7 @@ async def compose(
         details=CodeDeliveryDetailsType(
             attribute_name=attribute, delivery_medium=post.medium, destination=mask(post.destination)
         ),
-        delivery=None if content is None else _delivery(post, stored, content, unseen=unseen),
+        delivery=None if content is None else _delivery(post, stored, content, unseen=unseen, by_stranger=stranger),
         told=isinstance(content, Letter) and not unseen and _is_told(kind, client),
     )
 
@@ -261,7 +261,9 @@ def _draft(post: _Post, client_metadata: dict[str, str] | None) -> Draft:
     )
 
 
-def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *, unseen: bool) -> Delivery:
+def _delivery(
+    post: _Post, stored: ConfirmationCode | None, content: Content, *, unseen: bool, by_stranger: bool
+) -> Delivery:
     call = post.call
     expires_at = call.now + LONGEST_WAIT
     if stored is not None:
@@ -277,7 +279,7 @@ def _delivery(post: _Post, stored: ConfirmationCode | None, content: Content, *,
         pool_id=post.pool.id,
         content=content,
         expires_at=expires_at,
-        recipient=recipient_of(post.user, post.kind, post.attribute, stored),
+        recipient=recipient_of(post.user, post.kind, post.attribute, stored, by_stranger=by_stranger),
         unseen=unseen,
     )
 
