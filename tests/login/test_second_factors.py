@@ -1,7 +1,12 @@
 """Second factors on the login pages: asked for, chosen and set up (spec/http/03 §3.7, 07 §7.3)."""
 
+import contextlib
 import re
+import socket
+import time
+from urllib.parse import urlencode, urljoin
 
+import httpx
 import pytest
 
 from poolhouse.login.texts import texts_of
@@ -88,6 +93,44 @@ def test_a_code_by_message(front, visitor, user, inbox, factor, version):
     tokens = site.redeem(browser.send(again, authentication_code=second).location)
     assert tokens["id_token"]
     assert browser.open("/mfa" + site.query()).location.startswith(f"{site.base}/login?")
+
+
+def test_a_form_that_was_begun_long_ago(at_rest, front, visitor, user, app, call):
+    """A request is as old as the last of its body: what was good for once when it began is not good again."""
+    site = front(client=FLOWS)
+    offers(site, "OPTIONAL", "SOFTWARE_TOKEN_MFA")
+    ann = Owner(site.server, call, app(site.pool_id, **FLOWS), site.pool_id, user(site.pool_id))
+    ann.has_an_app()
+    ann.does("SetUserMFAPreference", SoftwareTokenMfaSettings=ON)
+    site.server.clock.advance(30)
+    browser, thief = visitor(site), visitor(site)
+    stolen = thief.follow(signs_in(thief, site, ann.username))
+    with slow_form(thief, stolen) as send:
+        code = ann.code()
+        page = browser.follow(signs_in(browser, site, ann.username))
+        assert browser.send(page, authentication_code=code).location.startswith(CALLBACK)
+        site.server.clock.advance(120)
+        site.server.write(lambda tx: tx.sweep(site.server.clock.now(), 1000))
+        assert CALLBACK not in send(authentication_code=code)
+
+
+@contextlib.contextmanager
+def slow_form(browser, page):
+    """Begin to send a form; what is given sends the rest, and returns the head of the answer."""
+    url = httpx.URL(urljoin(str(page.response.url), page.form.action))
+    length = len(urlencode(page.form.values | {"authentication_code": "000000"}))
+    request = browser.http.build_request("POST", url, headers={"content-type": "application/x-www-form-urlencoded"})
+    head = f"POST {url.raw_path.decode()} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Length: {length}\r\n"
+    head += f"Content-Type: application/x-www-form-urlencoded\r\nCookie: {request.headers['cookie']}\r\n\r\n"
+    with socket.create_connection((url.host, url.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        time.sleep(0.1)
+
+        def send(**values):
+            connection.sendall(urlencode(page.form.values | values).encode())
+            return connection.recv(65_536).decode()
+
+        yield send
 
 
 @pytest.mark.usefixtures("still_clock")

@@ -20,7 +20,7 @@ from poolhouse.flows.calls import Deps, PublicCall
 from poolhouse.login.texts import Texts, texts_of
 from poolhouse.model import FeedbackValueType, ServiceError, TooManyRequestsException
 from poolhouse.web.languages import preferred_language
-from poolhouse.web.requests import RequestRefused, headers, public_call, read_form
+from poolhouse.web.requests import RequestRefused, headers, public_call, read_form, when_whole
 from poolhouse.web.responses import RETRY_SOON, Header, Response, page_response, respond
 
 STYLE = (
@@ -88,6 +88,7 @@ class FeedbackPage:
     async def _answer(self, scope: Scope, receive: Receive, given: Mapping[str, str]) -> _Page:
         if scope["method"] not in _METHODS:
             return _WRONG_METHOD
+        receive = await when_whole(scope, receive)
         call = public_call(scope, self._deps)
         try:
             if scope["method"] == "POST":

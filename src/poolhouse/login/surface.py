@@ -44,7 +44,7 @@ from poolhouse.model import ServiceError, TooManyRequestsException
 from poolhouse.web.domains import DomainContext
 from poolhouse.web.languages import COOKIE as LANGUAGE_COOKIE
 from poolhouse.web.languages import language_cookies
-from poolhouse.web.requests import RequestRefused, cookies, headers, public_call, read_form
+from poolhouse.web.requests import LONGEST_FORM, RequestRefused, cookies, headers, public_call, read_form, when_whole
 from poolhouse.web.responses import (
     RETRY_SOON,
     Response,
@@ -103,7 +103,7 @@ class Login:
         is_page, is_file = path in PAGES or path in RETURNS, path.startswith("/static/")
         if not is_page and path not in MESSAGES and not is_file:
             return False
-        allowed = _methods(path)
+        allowed, receive = _methods(path), await when_whole(scope, receive)
         place = self._place(scope, domain)
         if scope["method"] not in allowed:
             refusal = domain_method_not_allowed(", ".join(allowed), request_id=place.call.origin.request_id)
@@ -206,7 +206,7 @@ class Login:
         """Answer a browser that a SAML provider had post what it says, asked for or not."""
         domain, headed, call = place.domain, headers(scope), place.call
         domain.pool.check_reach(Reach.ACTIVE)
-        given = await read_form(headed, receive, saml_return.FORM_LIMIT)
+        given = await read_form(headed, receive, LONGEST_FORM)
         posted, relay_state = given.get("SAMLResponse"), given.get("RelayState")
         if posted is None or relay_state is None or given.repeated:
             raise saml_return.nothing_said()

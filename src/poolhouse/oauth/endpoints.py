@@ -21,7 +21,7 @@ from poolhouse.oauth.token import token
 from poolhouse.oauth.userinfo import userinfo
 from poolhouse.storage.errors import Busy
 from poolhouse.web.domains import Address
-from poolhouse.web.requests import RequestRefused, headers, public_call
+from poolhouse.web.requests import RequestRefused, headers, public_call, when_whole
 from poolhouse.web.responses import (
     CORS,
     RETRY_SOON,
@@ -78,6 +78,7 @@ class OAuth:
             endpoint = ENDPOINTS["/oauth2/userInfo"]
         if endpoint is None:
             return False
+        receive = await when_whole(scope, receive)
         request = OAuthRequest(
             call=public_call(scope, self._deps),
             address=address,

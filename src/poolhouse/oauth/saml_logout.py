@@ -6,10 +6,8 @@ from poolhouse.core.saml import ServiceProvider
 from poolhouse.flows.saml_logout import check_signed_out, find_way_out
 from poolhouse.oauth.request import OAuthRequest
 from poolhouse.providers import ProviderRefused
-from poolhouse.web.requests import read_form
+from poolhouse.web.requests import LONGEST_FORM, read_form
 from poolhouse.web.responses import Response, domain_redirect
-
-FORM_LIMIT = 384 * 1024
 
 
 async def saml_logout(request: OAuthRequest) -> Response:
@@ -19,7 +17,7 @@ async def saml_logout(request: OAuthRequest) -> Response:
     to sign out that begin at a provider are not answered.
     """
     domain = await request.get_domain()
-    given = await read_form(request.headers, request.receive, FORM_LIMIT)
+    given = await read_form(request.headers, request.receive, LONGEST_FORM)
     posted, way = given.get("SAMLResponse"), find_way_out(request.call, domain.pool, given.get("RelayState"))
     if posted is None or way is None:
         return _page(request, domain.base_url, "Invalid samlResponse or relayState from identity provider")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from poolhouse.core.parameters import MalformedParameters, Parameters, parse_parameters
 from poolhouse.core.replica import Reach
@@ -12,6 +12,8 @@ Headers = Mapping[str, str]
 
 # An access token of a user with 100 groups must fit (design/SECURITY.md §4, 21), and its neighbours besides.
 FORM_LIMIT = 128 * 1024
+# What a SAML provider has a browser post takes more (spec/http/06 §6.6).
+LONGEST_FORM = 384 * 1024
 FORM_TYPE = "application/x-www-form-urlencoded"
 _REQUEST_ID = "poolhouse.request_id"
 
@@ -52,6 +54,27 @@ def cookies(given: Headers) -> dict[str, str]:
             quoted = len(value) > 1 and value[0] == value[-1] == '"'
             found.setdefault(name.strip(), value[1:-1] if quoted else value)
     return found
+
+
+async def when_whole(scope: Scope, receive: Receive) -> Receive:
+    """Return what to read a body from once all of it has come, or more of it than any form has.
+
+    Only then does a call begin, and its time: whoever sends a body slowly must not carry the time of its beginning on,
+    when what has expired or was used since was still good.
+    """
+    held: list[Message] = []
+    size, more = 0, scope["method"] == "POST"
+    while more and size <= LONGEST_FORM:
+        event = await receive()
+        held.append(event)
+        size += len(event.get("body", b""))
+        more = event.get("more_body", False)
+    held.reverse()
+
+    async def again() -> Message:
+        return held.pop() if held else await receive()
+
+    return again
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

@@ -14,9 +14,6 @@ from poolhouse.login.pages.sign_in import show_form
 from poolhouse.login.visit import Visit
 from poolhouse.web.responses import Response
 
-# The longest response (spec/http/06 §6.6) in the form encoding, and the relay state beside it.
-FORM_LIMIT = 384 * 1024
-
 
 def nothing_said() -> AuthorizationRefused:
     """Return the refusal of a form that lacks one of its two fields."""
