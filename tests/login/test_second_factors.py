@@ -109,7 +109,7 @@ def test_a_form_that_was_begun_long_ago(at_rest, front, visitor, user, app, call
         code = ann.code()
         page = browser.follow(signs_in(browser, site, ann.username))
         assert browser.send(page, authentication_code=code).location.startswith(CALLBACK)
-        site.server.clock.advance(120)
+        site.server.clock.advance(600)
         site.server.write(lambda tx: tx.sweep(site.server.clock.now(), 1000))
         assert CALLBACK not in send(authentication_code=code)
 

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from poolhouse.core.access_key import AccessKey
 from poolhouse.core.session import Attempts
+from poolhouse.storage.codes import LEEWAY
 from poolhouse.storage.errors import AlreadyExists, CorruptRow
 from tests.storage.builders import (
     NOW,
@@ -144,7 +145,7 @@ def test_sweep_removes_what_has_expired_a_bounded_number_at_a_time(store):
             tx.authorization_codes.insert(b"%d" % number, authorization_code(number, expires_at))
             tx.confirmation_codes.put(number, confirmation_code(expires_at=expires_at))
             tx.attempts.put(f"a{number}", Attempts(count=1, since=0), expires_at)
-            tx.nonces.spend(f"n{number}", expires_at)
+            tx.nonces.spend(f"n{number}", expires_at - LEEWAY)
         tx.outbox.add(message("old", at=NOW - 8 * 86_400_000))
         tx.outbox.add(message("new"))
 
@@ -160,6 +161,15 @@ def test_sweep_removes_what_has_expired_a_bounded_number_at_a_time(store):
     assert store.write(lambda tx: tx.nonces.spend("n0", NOW)) is True
     assert store.write(lambda tx: tx.nonces.spend("n4", NOW)) is False
     assert [each.id for each in store.read(lambda tx: tx.outbox.list())] == ["new"]
+
+
+def test_a_nonce_outlives_what_it_is_of(store):
+    """A node whose clock is ahead forgets nothing that one behind would still take."""
+    store.write(lambda tx: tx.nonces.spend("n", NOW))
+    store.write(lambda tx: tx.sweep(NOW + LEEWAY, 99))
+    assert store.write(lambda tx: tx.nonces.spend("n", NOW)) is False
+    store.write(lambda tx: tx.sweep(NOW + LEEWAY + 1, 99))
+    assert store.write(lambda tx: tx.nonces.spend("n", NOW)) is True
 
 
 def test_unreadable_session_is_reported_by_its_place(store):

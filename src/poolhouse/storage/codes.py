@@ -3,6 +3,9 @@
 from poolhouse.core.session import Attempts, ConfirmationCode
 from poolhouse.storage.engine import Connection
 
+# How far the clocks of nodes may be apart, in milliseconds: what one has swept, another must not take any more.
+LEEWAY = 300_000
+
 
 class ConfirmationCodes:
     """The codes that wait for users, one for each purpose."""
@@ -101,6 +104,6 @@ class Nonces:
         return self._sql.row("SELECT 1 FROM nonces WHERE nonce = :nonce", nonce=nonce) is not None
 
     def spend(self, nonce: str, expires_at: int) -> bool:
-        """Use a nonce up; False where that was done before. It is remembered until ``expires_at``."""
+        """Use a nonce up; False where that was done before. It is remembered until ``expires_at`` and ``LEEWAY`` more."""
         sql = "INSERT INTO nonces (nonce, expires_at) VALUES (:nonce, :expires_at) ON CONFLICT DO NOTHING"
-        return bool(self._sql.run(sql, nonce=nonce, expires_at=expires_at))
+        return bool(self._sql.run(sql, nonce=nonce, expires_at=expires_at + LEEWAY))
