@@ -8,8 +8,11 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from poolhouse.flows.session_tracking import begin_session
+from poolhouse.storage import Tx
 from tests.conftest import PASSWORD, Server, make_settings
 from tests.login.conftest import CALLBACK, CLIENT
+from tests.operations.talk import refusal
 
 MANY = 8
 TEMPORARY = "Temporary-Pass-1"
@@ -111,6 +114,36 @@ def test_one_use_of_a_proof(many, call, pool, app, user, srp_start):
     )
     assert len(done) == 1
     assert set(refused) == {"NotAuthorizedException"}
+
+
+@pytest.mark.parametrize("ending", ["AdminUserGlobalSignOut", "AdminDisableUser"])
+def test_a_sign_in_and_an_ending_at_once(server, call, pool, app, user, database_kind, monkeypatch, ending):
+    """A session that is stored while its user is signed out or disabled, by a request that came first, is void."""
+    if database_kind == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    pool_id = pool()
+    client, name = app(pool_id)["ClientId"], user(pool_id)
+    admin = server.boto()
+
+    def meanwhile(tx: Tx, *rest: Any) -> bool:
+        monkeypatch.undo()
+        server.clock.advance(-1)
+        admin._make_api_call(ending, {"UserPoolId": pool_id, "Username": name})
+        server.clock.advance(1)
+        return begin_session(tx, *rest)
+
+    monkeypatch.setattr("poolhouse.flows.sign_in_tokens.begin_session", meanwhile)
+    parameters = {"USERNAME": name, "PASSWORD": PASSWORD}
+    start = {"ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
+    made = call("InitiateAuth", **start)["AuthenticationResult"]
+    call("AdminEnableUser", UserPoolId=pool_id, Username=name)
+    refresh = {"AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": made["RefreshToken"]}}
+    for operation, members in (
+        ("GetUser", {"AccessToken": made["AccessToken"]}),
+        ("InitiateAuth", {"ClientId": client} | refresh),
+    ):
+        assert refusal(call, operation, **members)[0] == "NotAuthorizedException"
+    assert call("InitiateAuth", **start)["AuthenticationResult"]
 
 
 def test_one_operator_of_an_invitation(server):

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from poolhouse.core.user import User
+
 
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one sign-in gave: the life of a refresh token and of all tokens that descend from it.
@@ -13,6 +15,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``device_key`` is the device that was signed in from, where the pool tracked devices. ``origin`` is the tracked
     SSO session that the sign-in came through. ``methods`` are those that the sign-in has shown; ``level`` is what they
     reached where it asked for one, 0 where tokens are not to tell (``core.acr``).
+    ``signed_out_at`` is what the user's was at the sign-in, None in sessions from before that was kept.
     """
 
     id: str
@@ -32,12 +35,24 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str | None = None
     methods: tuple[str, ...] = ()
     level: int = 0
+    signed_out_at: int | None = None
+
+    def is_over(self, user: User) -> bool:
+        """Whether its user was signed out everywhere since.
+
+        What ends sessions deletes them; but one that was being stored meanwhile is not seen yet, and its time tells
+        nothing where requests overlap.
+        """
+        if self.signed_out_at is None:
+            return self.created_at < user.signed_out_at
+        return self.signed_out_at != user.signed_out_at
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an authorization code stands for (RFC 6749 §4.1.2). ``auth_time`` is in seconds.
 
-    ``origin`` is the tracked SSO session that it came through. ``methods`` and ``level`` are those of ``Session``.
+    ``origin`` is the tracked SSO session that it came through. ``methods``, ``level`` and ``signed_out_at`` are those of
+    ``Session``.
     """
 
     pool_id: str
@@ -54,6 +69,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str | None = None
     methods: tuple[str, ...] = ()
     level: int = 0
+    signed_out_at: int | None = None
 
 
 class ConfirmationCode(Struct, frozen=True, kw_only=True):

@@ -164,6 +164,7 @@ async def _store_code(
         origin=session.id,
         methods=session.methods,
         level=_level(request, session),
+        signed_out_at=user.signed_out_at,
     )
 
     def write(tx: Tx) -> None:

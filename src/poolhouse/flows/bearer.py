@@ -187,7 +187,7 @@ def check_user(
         raise UserNotFoundException("User does not exist.")
     if not user.enabled:
         raise NotAuthorizedException("User is disabled.")
-    since = session.created_at if session else iat * 1000
-    if since < user.signed_out_at or (origin_jti is not None and session is None):
+    over = iat * 1000 < user.signed_out_at if session is None else session.is_over(user)
+    if over or (origin_jti is not None and session is None):
         raise NotAuthorizedException(f"{name} has been revoked")
     return user

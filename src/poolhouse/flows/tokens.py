@@ -123,6 +123,7 @@ def open_session(
         event_id=event_id,
         resource=resource,
         device_key=device_key,
+        signed_out_at=user.signed_out_at,
     )
 
 
@@ -326,7 +327,7 @@ def _checked_holder(call: Call, pool: Pool, client: Client, holder: Holder) -> t
         raise UserNotFoundException("User does not exist.")
     if not holder.user.enabled:
         raise NotAuthorizedException("User is disabled.")
-    if holder.session is None or holder.session.created_at < holder.user.signed_out_at:
+    if holder.session is None or holder.session.is_over(holder.user):
         raise NotAuthorizedException("Refresh Token has been revoked")
     return holder.session, holder.user
 

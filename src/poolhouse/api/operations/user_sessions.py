@@ -90,7 +90,7 @@ def _recorded(tx: Tx, pool: Pool, user: User, now: int) -> Recorded:
     if not pool.tracks_sessions:
         return [], []
     # A sign-in that was under way during a global sign-out leaves a session that counts as revoked.
-    tokens = [each for each in tx.sessions.tracked(user.id, now) if each[0].created_at >= user.signed_out_at]
+    tokens = [each for each in tx.sessions.tracked(user.id, now) if not each[0].is_over(user)]
     return tokens, tx.sso_sessions.of_user(user.id, now)
 
 
