@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.authenticator import RS256, USER_PRESENT, Authenticator, b64url
 from tests.conftest import PASSWORD
 from tests.operations.chooser import BOTH, CHOICE, RP, Chooser, first_factors, options_of
-from tests.operations.owner import ON, TOTP, Owner
+from tests.operations.owner import ON, SENDER, TOTP, Owner
 from tests.operations.talk import WRONG_PASSWORD
 
 MALFORMED = ("InvalidParameterException", "CREDENTIAL is not a valid AuthenticationResponseJSON.")
@@ -140,6 +140,24 @@ def test_a_passkey_that_is_gone(keyholder, call):
     call("DeleteWebAuthnCredential", AccessToken=token, CredentialId=b64url(ann.authenticator.id))
     assert ann.may_not_answer(asked, CREDENTIAL=made) == WRONG_PASSWORD
     assert ann.begins("WEB_AUTHN")["ChallengeName"] == "SELECT_CHALLENGE"
+
+
+def test_a_user_who_is_barred_under_way(call, pool, app, user, inbox):
+    """Who has to reset the password meanwhile is not let in by a passkey, also who never had one to change."""
+    pool_id = pool(**first_factors("WEB_AUTHN", "EMAIL_OTP"), EmailConfiguration=SENDER)
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, WebAuthnConfiguration=RP)
+    mail = f"barred-{pool_id}@x.org".lower()
+    ann = Chooser(
+        call, app(pool_id, ExplicitAuthFlows=CHOICE), user(pool_id, password=None, email=mail, email_verified="true")
+    )
+    asked = ann.begins("EMAIL_OTP")
+    token = ann.answers(asked, EMAIL_OTP_CODE=inbox(mail)[-1].code)["AuthenticationResult"]["AccessToken"]
+    ann.authenticator = Authenticator()
+    options = call("StartWebAuthnRegistration", AccessToken=token)["CredentialCreationOptions"]
+    call("CompleteWebAuthnRegistration", AccessToken=token, Credential=ann.authenticator.create(options))
+    asked, made = asked_and_made(ann)
+    call("AdminResetUserPassword", UserPoolId=pool_id, Username=ann.username)
+    assert ann.may_not_answer(asked, CREDENTIAL=made)[0] == "PasswordResetRequiredException"
 
 
 def test_a_passkey_of_another_relying_party(keyholder, call):

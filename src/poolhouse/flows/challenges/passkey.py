@@ -17,7 +17,7 @@ from poolhouse.core.passkeys import Passkey, is_origin_allowed, request_options,
 from poolhouse.core.sign_in import Proof
 from poolhouse.core.user import User
 from poolhouse.crypto.passkeys import MalformedCredential, WrongAssertion, read_assertion, verify_assertion
-from poolhouse.flows.challenges.identity import INCORRECT
+from poolhouse.flows.challenges.identity import INCORRECT, admit
 from poolhouse.flows.challenges.talk import Proved, Question, Talk, Write, required
 from poolhouse.flows.passkeys import NO_RELYING_PARTY, find_rp_id
 from poolhouse.model import (
@@ -62,12 +62,14 @@ async def check(talk: Talk, answer: Mapping[str, str]) -> Proved:
     """Check what the authenticator signed; a user who is not there costs the same work.
 
     Wrong answers lock nothing, since nobody guesses a signature.
-    Raises InvalidParameterException for what is no credential, NotAuthorizedException for a wrong one.
+    Raises InvalidParameterException for what is no credential, NotAuthorizedException for a wrong one; as ``admit``.
     """
     try:
         assertion = read_assertion(required(answer, "CREDENTIAL"))
     except MalformedCredential:
         raise InvalidParameterException(MALFORMED) from None
+    # As with a password, also where the state of the user has changed since the sign-in began.
+    talk = admit(talk, talk.name)
     user, rp_id = talk.user, _get_rp_id(talk)
     passkey = await talk.call.store.read(lambda tx: tx.passkeys.find(user.id if user else 0, assertion.id))
     due = _is_verification_due(talk) or user_verification(talk.pool) is UserVerificationType.required
