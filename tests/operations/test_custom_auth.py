@@ -291,6 +291,16 @@ def test_nobodys_user_name_in_pools_of_addresses(club, user):
         assert name != sub
 
 
+def test_a_disabled_user_has_nobodys_name(club, user):
+    """Who is disabled is nobody under the name that was given: the user name behind an address is told to no one."""
+    here = club(conceals=True, UsernameAttributes=["email"])
+    name = user(here.pool_id, "ann-disabled@x.org")
+    here.call("AdminDisableUser", UserPoolId=here.pool_id, Username=name)
+    asked = here.start("ann-disabled@x.org")
+    assert asked["ChallengeParameters"]["USERNAME"] not in {name, "ann-disabled@x.org"}
+    assert here.answer("ann-disabled@x.org", asked, ANSWER="red")["ChallengeName"] == "CUSTOM_CHALLENGE"
+
+
 @pytest.mark.parametrize("naming", ["CHALLENGE_NAME", "ChallengeName"])
 def test_the_password_first(club, user, naming):
     """By SRP the password is proved, then the functions' challenge follows; they hear of both."""

@@ -6,11 +6,12 @@ import json
 import pytest
 
 from tests.operations.owner import EVERYTHING, SMS, TOTP, begin, refused, reply, respond
-from tests.operations.talk import listed, named, other, shown
+from tests.operations.talk import listed, named, other, refusal, shown
 
 RESPOND = "RespondToAuthChallenge"
 WRONG = ("CodeMismatchException", "Invalid code or auth state for the user.")
 INVALID = ("NotAuthorizedException", "Invalid session for the user.")
+NOT_SET_UP = ("InvalidParameterException", "User has not set up software token mfa")
 UNWRITABLE = ("NotAuthorizedException", "A client attempted to write unauthorized attribute")
 _numbers = itertools.count(1)
 
@@ -82,6 +83,14 @@ def test_addresses_that_are_none(newcomer):
     ):
         assert refused(ann, asked, **given) == ("InvalidParameterException", text)
     assert respond(ann, asked, PHONE_NUMBER="+15550123")["ChallengeName"] == "SMS_MFA"
+
+
+def test_a_code_is_no_app(newcomer):
+    """What is kept of a code is not taken for an app, whatever else the answer names."""
+    ann = newcomer()
+    asked = respond(ann, begin(ann), EMAIL=ann.address)
+    answer = reply(ann, asked | {"ChallengeName": "MFA_SETUP"}, ANSWER="EMAIL_OTP")
+    assert refusal(ann.call, RESPOND, **answer) == NOT_SET_UP
 
 
 def test_an_address_in_use_is_replaced_by_those_who_may(newcomer, app):

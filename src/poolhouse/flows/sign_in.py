@@ -82,6 +82,12 @@ class Reply:
     responses: Mapping[str, str]
     client_metadata: dict[str, str] | None = None
 
+    @property
+    def answered(self) -> str:
+        """The challenge that is answered: a choice of one may come with its answer."""
+        chosen = self.responses.get("ANSWER") if self.challenge is ChallengeNameType.SELECT_CHALLENGE else None
+        return chosen or self.challenge
+
 
 @refuses_on_the_beat
 async def start(call: Call, pool: Pool, client: Client, attempt: Attempt) -> Outcome:
@@ -161,7 +167,7 @@ async def answer(call: Call, pool: Pool, client: Client, reply: Reply) -> Outcom
         progress=msgspec.structs.replace(state.progress, device_key=device.key if device else named),
         device=device,
         # One who changes their mind answers another challenge than was asked: what was kept for that one stays shut.
-        secret=state.secret if state.challenge in (reply.challenge, reply.responses.get("ANSWER")) else b"",
+        secret=state.secret if reply.answered == state.challenge else b"",
         client_metadata=reply.client_metadata,
     )
     await journal.check_address(talk.entry, state.progress.method)
