@@ -74,6 +74,19 @@ def test_codes_for_nobody(coded):
     assert len(asked["Session"]) == len(nobody.begins("EMAIL_OTP")["Session"])
 
 
+def test_levels_of_nobody(coded, call):
+    """Some whom nobody knows seem to have a second factor: else what a level leaves to choose would tell who has one."""
+    ann = coded()
+    call("SetUserPoolMfaConfig", UserPoolId=ann.pool_id, MfaConfiguration="OPTIONAL", **TOTP)
+    nobodies = [Chooser(call, ann.client, f"nobody-{number}@x.org") for number in range(20)]
+
+    def may_use_codes(**parameters):
+        return {"EMAIL_OTP" in each.begins(**parameters)["AvailableChallenges"] for each in nobodies}
+
+    assert may_use_codes() == {True}
+    assert may_use_codes(TARGET_ACR_VALUES=L4) == {True, False}
+
+
 def test_a_user_without_a_password(coded, call, inbox):
     """Who signed up without one has a code to sign in with, and nothing else to choose.
 

@@ -1,5 +1,6 @@
 """First factors: what users of choice-based sign-in can begin with (spec/api/04 §5)."""
 
+from poolhouse.core.factors import FACTORS, is_offered
 from poolhouse.core.passkeys import are_both_factors, are_enabled
 from poolhouse.core.passwords import CODE_FACTORS
 from poolhouse.core.pool import Pool
@@ -55,6 +56,15 @@ def simulated(pool: Pool, username: str, chance: bytes) -> tuple[Challenge, ...]
     if are_enabled(pool) and (not required or are_both_factors(pool)) and chance[2] & 1:
         found.append(Challenge.WEB_AUTHN)
     return tuple(found)
+
+
+def simulated_seconds(pool: Pool, chance: bytes) -> tuple[Challenge, ...]:
+    """Return the second factors that a user who does not exist seems to have: what leads to a level follows from them.
+
+    ``chance`` is that of ``simulated``, of at least seven bytes.
+    """
+    offered = (factor for factor in FACTORS if is_offered(pool, factor))
+    return tuple(factor for number, factor in enumerate(offered, 4) if chance[number] & 1)
 
 
 def _is_reachable(user: User, factor: AuthFactorType) -> bool:

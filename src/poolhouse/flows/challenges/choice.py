@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from poolhouse.core.first_factors import simulated
+from poolhouse.core.first_factors import simulated, simulated_seconds
 from poolhouse.core.risk_actions import with_assessment
 from poolhouse.core.sign_in import Facts, facts_of, first_factors_due
 from poolhouse.flows.challenges.talk import Talk
@@ -19,7 +19,8 @@ def find_facts(talk: Talk) -> Facts:
     if talk.user is not None or not talk.progress.choosing:
         return facts
     chance = talk.call.deps.sealer.digest(DIGEST_PURPOSE, talk.pool.id, talk.name)
-    return replace(facts, first_factors=simulated(talk.pool, talk.name, chance))
+    first_factors = simulated(talk.pool, talk.name, chance)
+    return replace(facts, first_factors=first_factors, factors=simulated_seconds(talk.pool, chance))
 
 
 def find_choices(talk: Talk) -> list[ChallengeNameType] | None:
