@@ -12,6 +12,7 @@ from poolhouse.datafiles.places import Places
 from poolhouse.flows import limits
 from poolhouse.flows.calls import Origin, PublicCall
 from tests.datafiles.mmdb import city, write_mmdb
+from tests.operations.chooser import first_factors
 from tests.operations.owner import SENDER, TOTP, Owner
 from tests.operations.talk import OTHER_PASSWORD, PASSWORD, confirm, refusal, secret_hash, sign_in, sign_in_refusal
 
@@ -183,6 +184,34 @@ def test_a_factor_is_asked_once(call, pool, app, user, server):
     assert (passed["EventResponse"], passed["EventRisk"]) == ("Pass", risk("AccountTakeover", "Low"))
     assert ann.signs_in(AWAY)
     assert ann.last()[1]["RiskDecision"] == "NoRisk"
+
+
+def test_the_same_factor_twice_is_one(call, pool, app, user, inbox):
+    """Who came in by a code to the mailbox is asked for something else; without it the risk cannot be met."""
+    settings = (
+        protected() | first_factors("EMAIL_OTP") | {"EmailConfiguration": SENDER, "AutoVerifiedAttributes": ["email"]}
+    )
+    pool_id = pool(**settings)
+    offered = {"EmailMfaConfiguration": {"Message": "Code {####}", "Subject": "Code"}}
+    call("SetUserPoolMfaConfig", UserPoolId=pool_id, MfaConfiguration="OPTIONAL", **TOTP, **offered)
+    mail = f"risk-{pool_id}@x.org".lower()
+    client = app(
+        pool_id, ExplicitAuthFlows=["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    )
+    ann = Visitor(call, pool_id, client, user(pool_id, email=mail, email_verified="true"))
+    ann.signs_in(HOME)
+    ann.sets(**actions("MFA_REQUIRED"))
+    attempt = ann.attempt(AWAY) | {"AuthFlow": "USER_AUTH"}
+    attempt["AuthParameters"] = {"USERNAME": ann.name, "PREFERRED_CHALLENGE": "EMAIL_OTP"}
+    asked = call("AdminInitiateAuth", **attempt)
+    answer = {
+        **{name: attempt[name] for name in ("UserPoolId", "ClientId", "ContextData")},
+        "ChallengeName": "EMAIL_OTP",
+        "Session": asked["Session"],
+        "ChallengeResponses": {"USERNAME": ann.name, "EMAIL_OTP_CODE": inbox(mail)[-1].code},
+    }
+    assert refusal(call, "AdminRespondToAuthChallenge", **answer) == BLOCKED
+    assert ann.begins(AWAY)["ChallengeName"] == "EMAIL_OTP"
 
 
 def test_a_factor_that_nobody_has(visitor):

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from poolhouse.core.acr import METHOD_OF, Methods
 from poolhouse.core.factors import FACTORS, can_show, due_factors, is_offered
 from poolhouse.core.pool import Pool
 from poolhouse.core.risk_levels import Assessment
@@ -28,20 +29,20 @@ def choose_outcome(action: Action, factors: tuple[ChallengeNameType, ...]) -> Ou
     return Outcome.PASSED if action is Action.NO_ACTION or not factors else Outcome.ASKED
 
 
-def usable_factors(pool: Pool, user: User) -> tuple[ChallengeNameType, ...]:
-    """Return the second factors that a risky sign-in can be asked for.
+def usable_factors(pool: Pool, user: User, shown: Methods) -> tuple[ChallengeNameType, ...]:
+    """Return the second factors that a risky sign-in can be asked for: none that is ``shown`` already.
 
     Those that every sign-in asks for; of a user without any, all that the pool offers and the user can answer: an
     authenticator app that is not in use, a telephone number, a verified mail address. None where the pool has MFA off.
     """
-    due = due_factors(pool, user)
-    if due or pool.mfa.mfa_configuration in {None, UserPoolMfaType.OFF}:
-        return due
-    return tuple(factor for factor in FACTORS if can_show(user, factor) and is_offered(pool, factor))
+    usable = due_factors(pool, user)
+    if not usable and pool.mfa.mfa_configuration not in {None, UserPoolMfaType.OFF}:
+        usable = tuple(factor for factor in FACTORS if can_show(user, factor) and is_offered(pool, factor))
+    return tuple(factor for factor in usable if METHOD_OF[factor] not in shown)
 
 
-def with_assessment(facts: Facts, pool: Pool, user: User, assessment: Assessment) -> Facts:
+def with_assessment(facts: Facts, pool: Pool, user: User, assessment: Assessment, shown: Methods) -> Facts:
     """Return the facts of a sign-in of which risk asks a second factor; no remembered device stands for it."""
     if not assessment.factor_due:
         return facts
-    return replace(facts, factors=usable_factors(pool, user), factor_required=True, trusted_device=False)
+    return replace(facts, factors=usable_factors(pool, user, shown), factor_required=True, trusted_device=False)

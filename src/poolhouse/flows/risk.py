@@ -141,12 +141,12 @@ async def _bar_password(weighing: Weighing, found: Assessment, writes: tuple[Wri
 
 async def _act(weighing: Weighing, found: Assessment, level: RiskLevelType, writes: tuple[Write, ...]) -> Assessment:
     """Do what the configuration says about a level of risk; raises NotAuthorizedException where it blocks."""
-    action = find_action(weighing.configuration, level)
-    outcome = choose_outcome(action.event_action, usable_factors(weighing.talk.pool, weighing.user))
+    talk, action = weighing.talk, find_action(weighing.configuration, level)
+    outcome = choose_outcome(action.event_action, usable_factors(talk.pool, weighing.user, talk.progress.methods))
     if outcome is Outcome.BLOCKED:
         await _refuse(weighing, found, writes, NotAuthorizedException(BLOCKED), action)
     if action.notify:
-        await risk_mail.notify(_with(weighing.talk, found).entry, weighing.configuration, outcome)
+        await risk_mail.notify(_with(talk, found).entry, weighing.configuration, outcome)
     return msgspec.structs.replace(found, factor_due=outcome is Outcome.ASKED)
 
 

@@ -15,7 +15,7 @@ def find_facts(talk: Talk) -> Facts:
     """Return what is true of a sign-in now; of a user who is not there, what seems so, always the same."""
     facts, assessment = facts_of(talk.pool, talk.user, talk.device), talk.progress.assessment
     if talk.user is not None and assessment is not None:
-        return with_assessment(facts, talk.pool, talk.user, assessment)
+        return with_assessment(facts, talk.pool, talk.user, assessment, talk.progress.methods)
     if talk.user is not None or not talk.progress.choosing:
         return facts
     chance = talk.call.deps.sealer.digest(DIGEST_PURPOSE, talk.pool.id, talk.name)
