@@ -4,6 +4,7 @@ import pytest
 
 from poolhouse.core import codes
 from poolhouse.core.codes import LIFETIMES, CodePurpose
+from poolhouse.core.recovery import check_recoverable, get_recovery_attribute
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.model import (
     AccountRecoverySettingType,
@@ -82,7 +83,7 @@ def test_where_the_sign_up_code_goes(verified, attributes, contact):
 )
 def test_where_the_recovery_code_goes(pool, attributes, contact):
     """To the verified contact of the first priority; in pools without a setting to the telephone first."""
-    assert codes.get_recovery_attribute(pool, make_user(attributes=attributes)) == contact
+    assert get_recovery_attribute(pool, make_user(attributes=attributes)) == contact
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_where_the_recovery_code_goes(pool, attributes, contact):
 def test_nowhere_to_send_a_recovery_code(pool, attributes):
     """Without a verified contact there is no recovery."""
     with pytest.raises(InvalidParameterException) as refusal:
-        codes.get_recovery_attribute(pool, make_user(attributes=attributes))
+        get_recovery_attribute(pool, make_user(attributes=attributes))
 
     assert refusal.value.message == (
         "Cannot reset password for the user as there is no registered/verified email or phone_number"
@@ -105,8 +106,8 @@ def test_nowhere_to_send_a_recovery_code(pool, attributes):
 
 def test_recovery_by_administrators_only():
     """Where only administrators reset passwords users are told so."""
-    codes.check_recoverable(recovery("verified_email"))
+    check_recoverable(recovery("verified_email"))
     with pytest.raises(NotAuthorizedException) as refusal:
-        codes.check_recoverable(recovery("admin_only"))
+        check_recoverable(recovery("admin_only"))
 
     assert refusal.value.message == "Contact administrator to reset password."

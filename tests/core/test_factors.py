@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from poolhouse.core.codes import get_recovery_attribute
 from poolhouse.core.factors import (
     EMAIL,
     SMS,
@@ -17,6 +16,7 @@ from poolhouse.core.factors import (
     with_token,
     without_token,
 )
+from poolhouse.core.recovery import get_recovery_attribute
 from poolhouse.core.user import Factors, SoftwareToken
 from poolhouse.model import (
     AccountRecoverySettingType,
@@ -299,3 +299,7 @@ def test_recovery_does_not_go_where_the_second_factor_goes():
     assert get_recovery_attribute(make_pool(), user_of(SMS, attributes=attributes)) == "phone_number"
     with pytest.raises(InvalidParameterException):
         get_recovery_attribute(pool, user_of(SMS, EMAIL, attributes=attributes))
+    # A telephone is a factor without any set-up where the pool requires one.
+    required = replace(pool, mfa=REQUIRED.mfa)
+    assert get_recovery_attribute(required, user_of(attributes=attributes)) == "email"
+    assert get_recovery_attribute(required, user_of(TOTP, attributes=attributes)) == "phone_number"

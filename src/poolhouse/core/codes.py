@@ -6,14 +6,10 @@ from enum import StrEnum
 
 from poolhouse.core.pool import Pool
 from poolhouse.core.session import ConfirmationCode
-from poolhouse.core.user import User
 from poolhouse.model import (
     ChallengeNameType,
     CodeMismatchException,
     ExpiredCodeException,
-    InvalidParameterException,
-    NotAuthorizedException,
-    RecoveryOptionNameType,
 )
 
 HOUR = 3_600_000
@@ -44,10 +40,6 @@ MESSAGED = {
     ChallengeNameType.SMS_MFA: "phone_number",
     ChallengeNameType.SMS_OTP: "phone_number",
     ChallengeNameType.EMAIL_OTP: "email",
-}
-RECOVERY_ATTRIBUTES = {
-    RecoveryOptionNameType.verified_email: "email",
-    RecoveryOptionNameType.verified_phone_number: "phone_number",
 }
 
 
@@ -95,32 +87,3 @@ def find_auto_verified(pool: Pool, attributes: dict[str, str]) -> str | None:
         ):
             return contact
     return None
-
-
-def check_recoverable(pool: Pool) -> None:
-    """Check that users of the pool may recover passwords by themselves; raises NotAuthorizedException."""
-    setting = pool.settings.account_recovery_setting
-    names = {option.name for option in (setting and setting.recovery_mechanisms) or ()}
-    if RecoveryOptionNameType.admin_only in names:
-        raise NotAuthorizedException("Contact administrator to reset password.")
-
-
-def get_recovery_attribute(pool: Pool, user: User) -> str:
-    """Return the attribute that a recovery code goes to (spec/api/03 §7.1); raises InvalidParameterException."""
-    setting = pool.settings.account_recovery_setting
-    options = sorted((setting and setting.recovery_mechanisms) or (), key=lambda option: option.priority)
-    # Without a setting, as pools had it before there was one: the telephone, else the e-mail address.
-    order = [RECOVERY_ATTRIBUTES.get(option.name) for option in options] or ["phone_number", "email"]
-    # spec/api/03 §7.1: what a second factor goes to is no way to recover the first; pools without a setting allow it.
-    taken = {MESSAGED[factor] for factor in user.factors.active if options and factor in MESSAGED}
-    for name in order:
-        if (
-            name
-            and name not in taken
-            and user.attributes.get(name)
-            and user.attributes.get(f"{name}_verified") == "true"
-        ):
-            return name
-    raise InvalidParameterException(
-        "Cannot reset password for the user as there is no registered/verified email or phone_number"
-    )

@@ -4,7 +4,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from poolhouse.core import codes, events, passwords
+from poolhouse.core import codes, events, passwords, recovery
 from poolhouse.core.aliases import fold_username
 from poolhouse.core.client import Client
 from poolhouse.core.codes import CodePurpose
@@ -49,7 +49,7 @@ async def forgot(
     Raises UserNotFoundException, NotAuthorizedException, InvalidParameterException, LimitExceededException,
     CodeDeliveryFailureException.
     """
-    codes.check_recoverable(pool)
+    recovery.check_recoverable(pool)
     user, is_left = await call.store.read(
         partial(limits.find_asker, now=call.now, pool=pool, username=username, purpose=Purpose.RECOVER)
     )
@@ -155,7 +155,7 @@ async def reset_by_admin(call: Call, pool: Pool, username: str, client_metadata:
         raise NotAuthorizedException("User is disabled.")
     if user.status not in {UserStatusType.CONFIRMED, UserStatusType.RESET_REQUIRED}:
         raise NotAuthorizedException("User password cannot be reset in the current state.")
-    codes.check_recoverable(pool)
+    recovery.check_recoverable(pool)
     code = _recovery_code(call, pool, user)
     reset = replace(user, status=UserStatusType.RESET_REQUIRED)
     composed = await _compose(call, pool, None, reset, code, client_metadata)
@@ -191,7 +191,7 @@ def _find_recovery_code(call: Call, pool: Pool, client: Client, user: User | Non
 
 
 def _recovery_code(call: Call, pool: Pool, user: User) -> FreshCode:
-    attribute = codes.get_recovery_attribute(pool, user)
+    attribute = recovery.get_recovery_attribute(pool, user)
     return make_code(call, pool, user.sub, CodePurpose.RECOVER, attribute, user.attributes[attribute])
 
 
