@@ -15,7 +15,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``device_key`` is the device that was signed in from, where the pool tracked devices. ``origin`` is the tracked
     SSO session that the sign-in came through. ``methods`` are those that the sign-in has shown; ``level`` is what they
     reached where it asked for one, 0 where tokens are not to tell (``core.acr``).
-    ``signed_out_at`` is what the user's was at the sign-in, None in sessions from before that was kept.
+    ``signed_out_at`` is what the user's was at the sign-in.
     """
 
     id: str
@@ -35,17 +35,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str | None = None
     methods: tuple[str, ...] = ()
     level: int = 0
-    signed_out_at: int | None = None
-
-    def is_over(self, user: User) -> bool:
-        """Whether its user was signed out everywhere since.
-
-        What ends sessions deletes them; but one that was being stored meanwhile is not seen yet, and its time tells
-        nothing where requests overlap.
-        """
-        if self.signed_out_at is None:
-            return self.created_at < user.signed_out_at
-        return self.signed_out_at != user.signed_out_at
+    signed_out_at: int = 0
 
 
 class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +59,16 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str | None = None
     methods: tuple[str, ...] = ()
     level: int = 0
-    signed_out_at: int | None = None
+    signed_out_at: int = 0
+
+
+def is_over(of: Session | AuthorizationCode, user: User) -> bool:
+    """Whether the user was signed out everywhere since the sign-in.
+
+    What ends sessions deletes them; but one that was being stored meanwhile is not seen yet, and its time tells nothing
+    where requests overlap.
+    """
+    return of.signed_out_at != user.signed_out_at
 
 
 class ConfirmationCode(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec.json import Decoder
 from poolhouse.core.client import Client
 from poolhouse.core.jws import MAX_TOKEN_LENGTH, find_kid, split
 from poolhouse.core.pool import Pool
-from poolhouse.core.session import Session
+from poolhouse.core.session import Session, is_over
 from poolhouse.core.signing_key import PoolKeys, SigningKey
 from poolhouse.core.user import User
 from poolhouse.crypto.keyring import Keyring
@@ -187,7 +187,7 @@ def check_user(
         raise UserNotFoundException("User does not exist.")
     if not user.enabled:
         raise NotAuthorizedException("User is disabled.")
-    over = iat * 1000 < user.signed_out_at if session is None else session.is_over(user)
+    over = iat * 1000 < user.signed_out_at if session is None else is_over(session, user)
     if over or (origin_jti is not None and session is None):
         raise NotAuthorizedException(f"{name} has been revoked")
     return user

@@ -12,7 +12,7 @@ from poolhouse.core.events_auth import TokenSource
 from poolhouse.core.groups import Group
 from poolhouse.core.pool import Pool
 from poolhouse.core.rotation import Presented, decide_refresh
-from poolhouse.core.session import Session
+from poolhouse.core.session import Session, is_over
 from poolhouse.core.signing_key import PoolKeys
 from poolhouse.core.token_overrides import TokenOverrides, change_access_claims, change_id_claims
 from poolhouse.core.user import User
@@ -327,7 +327,7 @@ def _checked_holder(call: Call, pool: Pool, client: Client, holder: Holder) -> t
         raise UserNotFoundException("User does not exist.")
     if not holder.user.enabled:
         raise NotAuthorizedException("User is disabled.")
-    if holder.session is None or holder.session.is_over(holder.user):
+    if holder.session is None or is_over(holder.session, holder.user):
         raise NotAuthorizedException("Refresh Token has been revoked")
     return holder.session, holder.user
 

@@ -2,7 +2,7 @@
 
 from poolhouse.api.registry import operation
 from poolhouse.core.pool import Pool
-from poolhouse.core.session import Session
+from poolhouse.core.session import Session, is_over
 from poolhouse.core.session_tracking import Activity, SsoSession, describe_sso, describe_tokens, shown_id
 from poolhouse.core.user import User
 from poolhouse.flows.calls import AdminCall, UserCall
@@ -90,7 +90,7 @@ def _recorded(tx: Tx, pool: Pool, user: User, now: int) -> Recorded:
     if not pool.tracks_sessions:
         return [], []
     # A sign-in that was under way during a global sign-out leaves a session that counts as revoked.
-    tokens = [each for each in tx.sessions.tracked(user.id, now) if not each[0].is_over(user)]
+    tokens = [each for each in tx.sessions.tracked(user.id, now) if not is_over(each[0], user)]
     return tokens, tx.sso_sessions.of_user(user.id, now)
 
 

@@ -10,7 +10,7 @@ from poolhouse.core.client import Client
 from poolhouse.core.grants import OAuthError, check_readable, is_enabled, is_verified
 from poolhouse.core.groups import Group
 from poolhouse.core.parameters import Parameters
-from poolhouse.core.session import AuthorizationCode
+from poolhouse.core.session import AuthorizationCode, is_over
 from poolhouse.core.user import User
 from poolhouse.flows.authorization_answers import TOKEN_SOURCE, code_digest
 from poolhouse.flows.calls import PublicCall
@@ -68,7 +68,7 @@ async def authorise(asked: Asked[Redeemed | None]) -> Tokens:
     if refusal is not None:
         await asked.call.store.write(lambda tx: tx.authorization_codes.spend(digest, BURNT))
         raise refusal
-    if redeemed.user is None or not redeemed.user.enabled or _is_over(redeemed.code, redeemed.user):
+    if redeemed.user is None or not redeemed.user.enabled or is_over(redeemed.code, redeemed.user):
         raise OAuthError("invalid_grant")
     check_readable(asked.client, redeemed.code.scopes)
     return await _exchange(asked, redeemed, redeemed.user)
@@ -83,11 +83,6 @@ def decide_refusal(asked: Asked[Any], code: AuthorizationCode) -> OAuthError | N
     if not is_verified(code.code_challenge, asked.form.get("code_verifier")):
         return OAuthError("invalid_grant")
     return None
-
-
-def _is_over(code: AuthorizationCode, user: User) -> bool:
-    """Whether the user was signed out everywhere since, where a code tells: see ``Session.is_over``."""
-    return code.signed_out_at is not None and code.signed_out_at != user.signed_out_at
 
 
 async def _exchange(asked: Asked[Any], redeemed: Redeemed, user: User) -> Tokens:
