@@ -289,6 +289,24 @@ def test_a_new_password_first(at_rest, front, visitor, call):
     assert site.user("eve")["UserStatus"] == "CONFIRMED"
 
 
+def test_names_stay_those_that_were_typed(front, visitor, call):
+    """After a new password as well: the name that a pool by e-mail made up says nothing to its user."""
+    site = front(client=FLOWS, UsernameAttributes=["email"], EmailConfiguration=SENDER)
+    offers(site, "ON", "SMS_MFA", "EMAIL_OTP")
+    mail = address()
+    attributes = {"email": mail, "email_verified": "true", "phone_number": phone()}
+    call(
+        "AdminCreateUser", UserPoolId=site.pool_id, Username=mail, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS",
+        UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+    )  # fmt: skip
+    prefers(site, mail, SMSMfaSettings=ON, EmailMfaSettings=ON)
+    browser = visitor(site)
+    change = browser.follow(signs_in(browser, site, mail))
+    choice = browser.follow(browser.send(change, password="Another-Horse-2", confirm_password="Another-Horse-2"))
+    assert button_values(choice) == ["SMS_MFA", "EMAIL_OTP"]
+    assert mail in choice.html
+
+
 def test_a_sign_in_that_is_over(front, visitor, user, inbox):
     """After AuthSessionValidity, or once it was answered in another tab, it begins again and gives nothing."""
     site = front(client=FLOWS)

@@ -35,8 +35,7 @@ async def proceed(visit: Visit, username: str, outcome: Outcome) -> Response:
     if outcome.challenge is Challenge.NEW_PASSWORD_REQUIRED and outcome.session:
         asked = json.loads(outcome.parameters.get("requiredAttributes", "[]"))
         missing = tuple(name.removeprefix(_ATTRIBUTE) for name in asked)
-        name = outcome.parameters.get("USER_ID_FOR_SRP", username)
-        return visit.move("/changePassword", Replacing(username=name, session=outcome.session, missing=missing))
+        return visit.move("/changePassword", Replacing(username=username, session=outcome.session, missing=missing))
     if outcome.challenge not in _ASKED or outcome.session is None:
         return cannot_go_on(visit)
     step = _step_of(visit, username, outcome, outcome.session)
