@@ -11,7 +11,7 @@ from tests.conftest import free_port, make_settings
 from tests.console.conftest import OPERATOR, OPERATOR_PASSWORD, create_pool, csrf_of, sign_in
 
 
-def test_strangers_are_sent_to_the_login_page(server):
+def test_strangers_are_sent_to_the_login_page(server, operator):
     """Without a session every page of the console leads to managed login, and none shows anything."""
     with httpx.Client(base_url=server.url) as stranger:
         for path in ("/console/", "/console/pools/new", "/console/pools/us-east-1_AAAAAAAAA/users"):
@@ -51,6 +51,7 @@ def test_forms_need_the_token_of_the_session(browser):
     answer = create_pool(browser, csrf="0")
 
     assert answer.status_code == 403
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_pages_forbid_inline_code_and_framing(browser):
@@ -217,7 +218,8 @@ def test_built_in_pool_is_hidden_from_the_api(server, call, cognito):
 
 
 def test_operator_of_the_settings_is_made_at_start(tmp_path, rsa_keys):
-    """POOLHOUSE_OPERATOR_EMAIL and its password make the first operator."""
+    """POOLHOUSE_OPERATOR_EMAIL and its password make the first operator; where there is none, the console says how to begin."""
+    from poolhouse.flows import operators
     from tests.conftest import Server
 
     settings = make_settings(
@@ -232,5 +234,9 @@ def test_operator_of_the_settings_is_made_at_start(tmp_path, rsa_keys):
     try:
         with contextlib.closing(sign_in(server, OPERATOR, OPERATOR_PASSWORD)) as browser:
             assert browser.get("/console/").status_code == 200
+            server.run(operators.remove(server.deps, OPERATOR))
+            page = browser.get("/console/")
+            assert (page.status_code, "poolhouse operators invite" in page.text) == (403, True)
+            assert "default-src 'none'" in page.headers["content-security-policy"]
     finally:
         server.stop()

@@ -26,6 +26,9 @@ def process(tmp_path_factory) -> Iterator[str]:
     directory, port = tmp_path_factory.mktemp("process"), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POOLHOUSE_")}
     environment["POOLHOUSE_TRUSTED_PROXIES"] = "127.0.0.1"
+    # The console sends strangers to its login page only where somebody can sign in there.
+    environment["POOLHOUSE_OPERATOR_EMAIL"] = "op@example.org"
+    environment["POOLHOUSE_OPERATOR_PASSWORD"] = "an-operators-password"
     command = [sys.executable, "-m", "poolhouse", "serve", "--port", str(port)]
     command += ["--database", f"sqlite:///{directory}/poolhouse.db"]
     with (directory / "log").open("wb") as log:

@@ -343,7 +343,10 @@ def test_19_cookies_are_secure_over_https(rsa_keys, tmp_path):
     """Row 19: where the public URL is https, so are all cookies, those of the console too."""
     from tests.conftest import Server, make_settings
 
-    settings = make_settings(f"sqlite:///{tmp_path}/poolhouse.db", tmp_path, public_url="https://id.example")
+    operator = {"operator_email": "op@example.org", "operator_password": "an-operators-password"}
+    settings = make_settings(
+        f"sqlite:///{tmp_path}/poolhouse.db", tmp_path, public_url="https://id.example", **operator
+    )
     server = Server(settings)
     server.start()
     try:

@@ -53,6 +53,7 @@ def sealed(site: Site, call, srp_start, server, user) -> Sealed:
     form = httpx.get(f"{site.base}/login?{_query(client)}", trust_env=False)
     page = call("ListUsers", UserPoolId=site.pool_id, Limit=1)
     invitation = server.run(operators.invite(server.deps)).partition("token=")[2]
+    server.run(operators.ensure_operator(server.deps, "op@example.org", "an-operators-password"))
     console = httpx.get(f"{server.url}/console/", trust_env=False)
     values = {
         "session": asked["Session"],

@@ -67,7 +67,7 @@ async def greet(settings: Settings, deps: "Deps") -> None:
         lines.append(f"  Messages        kept in the outbox: {command} outbox")
     if settings.test_api:
         lines.append(f"  Test API        {settings.base_url}/test/, for programs of this machine")
-    if not await operators.list_operators(deps):
+    if await operators.is_without_operators(deps):
         lines.append(f"  First operator  {await operators.invite(deps)}")
     print("\n".join(lines), file=sys.stderr, flush=True)
 

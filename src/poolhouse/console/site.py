@@ -19,6 +19,7 @@ from poolhouse.console.pages import clients, create_client, create_pool, edit_cl
 from poolhouse.console.principal import Operator, Principal
 from poolhouse.console.visit import Visit
 from poolhouse.flows.calls import Deps
+from poolhouse.flows.operators import is_without_operators
 from poolhouse.model import ResourceNotFoundException, ServiceError
 from poolhouse.web.dispatcher import Dispatcher
 from poolhouse.web.responses import PAGE_POLICY
@@ -117,11 +118,13 @@ class Console:
     def _guarded(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             operator = await self.principal.find(request)
+            if operator is None and await is_without_operators(self._deps):
+                return await self._answer(await self._visit(request, None), sign_in.show_how_to_begin)
             if operator is None:
                 return await self._sign_in(request)
             visit = await self._visit(request, operator)
             if request.method == "POST" and not self._is_own_form(visit, operator):
-                return visit.message("This form has expired", "Go back, reload the page and try again.", status=403)
+                return await self._answer(visit, sign_in.show_expired)
             return await self._answer(visit, page)
 
         return endpoint

@@ -144,6 +144,11 @@ async def list_operators(deps: Deps) -> list[str]:
     return sorted(user.attributes["email"] for user in users)
 
 
+async def is_without_operators(deps: Deps) -> bool:
+    """Tell whether nobody can sign in to the console yet."""
+    return not await deps.store.read(lambda tx: tx.users.page(operators_pool_id(deps), after=None, limit=1))
+
+
 async def remove(deps: Deps, email: str) -> bool:
     """Delete an operator; returns False where there is none."""
 

@@ -26,6 +26,22 @@ async def signed_out(visit: Visit) -> Response:
     return visit.message("You are signed out", "See you soon.", link=("Sign in", "/console/"))
 
 
+async def show_how_to_begin(visit: Visit) -> Response:
+    """Say how the first operator gets in."""
+    return visit.message(
+        "There is no operator yet",
+        "The first one comes by the link that the server printed when it started. This command prints another link:",
+        status=403,
+        detail="poolhouse operators invite",
+        link=("Try again", "/console/"),
+    )
+
+
+async def show_expired(visit: Visit) -> Response:
+    """Say that a form was not made for this session."""
+    return visit.message("This form has expired", "Go back, reload the page and try again.", status=403)
+
+
 async def show_welcome(visit: Visit) -> Response:
     """Let the holder of a set-up link choose how to sign in."""
     token = visit.query("token")
