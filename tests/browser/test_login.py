@@ -63,7 +63,7 @@ def test_errors_are_announced(site, application, browse):
 
 
 def test_password_can_be_shown(site, application, browse):
-    """The button shows what was typed and hides it again; a form is sent with the password hidden."""
+    """The button shows what was typed and hides it again; it is there in the colours of the system as well."""
     page = browse()
     page.goto(start(site, application))
     field = page.locator("#signInFormPassword")
@@ -72,6 +72,12 @@ def test_password_can_be_shown(site, application, browse):
     expect(field).to_have_attribute("type", "text")
     page.get_by_role("button", name="Hide password").click()
     expect(field).to_have_attribute("type", "password")
+    page.emulate_media(forced_colors="active")
+    eye, ground = page.locator(".secret").evaluate(
+        "box => [[box.lastElementChild, '::before'], [box.firstElementChild]]"
+        ".map((part) => getComputedStyle(...part).backgroundColor)"
+    )
+    assert eye != ground
 
 
 def test_a_form_is_sent_once(site, application, browse):
