@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 import poolhouse.providers
+from poolhouse.login.texts import texts_of
 from tests.federation.provider import Answer
 from tests.federation.saml_provider import (
     ENTITY_ID,
@@ -180,7 +181,7 @@ def test_too_late(site, saml, visitor, server):
     del browser.http.cookies["lang"]
     server.clock.advance(301)
     page = post(browser, posted)
-    assert (page.status, page.error) == (200, "Etwas ist schiefgelaufen")
+    assert (page.status, page.error) == (200, texts_of("de")("something_wrong"))
 
 
 def test_one_way_is_not_the_other(site, saml, provider, visitor):
