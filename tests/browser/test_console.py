@@ -135,7 +135,7 @@ def test_overview(console, examine):
 
 
 def test_client_secret(console, examine, call):
-    """The list of app clients, empty and filled; one client, its secret hidden and shown."""
+    """The list of app clients, empty and filled; one client, its secret hidden and shown; one with the longest name."""
     pool_id = user_pool(call)
     page = console(f"/pools/{pool_id}/clients")
     examine(page, "console-clients-empty")
@@ -148,6 +148,11 @@ def test_client_secret(console, examine, call):
     examine(page, "console-client-secret")
     page.get_by_role("link", name="Quick setup guide").click()
     examine(page, "console-setup-api")
+    long = call("CreateUserPoolClient", UserPoolId=pool_id, ClientName="W" * 128)["UserPoolClient"]
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("", f"/clients/{long['ClientId']}", f"/clients/{long['ClientId']}/setup"):
+        page.goto(f"/console/pools/{pool_id}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
 def test_create_and_edit_client(console, examine, call):
