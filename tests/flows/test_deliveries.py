@@ -11,6 +11,7 @@ from poolhouse.core.message import Message
 from poolhouse.core.messages import Envelope
 from poolhouse.core.session import ConfirmationCode
 from poolhouse.delivery.failure import NotDelivered
+from poolhouse.flows import deliveries
 from poolhouse.flows.deliveries import LEASE, UNSEEN, DeliveryRounds, make_decoy, write_and_deliver
 from poolhouse.model import UserStatusType
 from tests.flows.stage import START, Stage
@@ -196,6 +197,37 @@ def test_a_process_that_dies_loses_nothing(post: Post):
     assert post.service.sent == []
     post.clock.time += LEASE
     post.go()
+    assert post.service.sent == ["m"]
+
+
+def test_a_service_that_hangs_holds_up_no_other(post: Post, monkeypatch):
+    """Mail leaves although many text messages wait for their gateway."""
+    monkeypatch.setattr(deliveries, "GRACE_SECONDS", 0)
+
+    class Hanging(Service):
+        async def send(self, message: Message, envelope: Envelope) -> None:
+            await asyncio.Event().wait()
+
+    post.deps.courier._senders["SMS"] = Hanging()
+    letter = post.delivery().content
+    text = replace(letter, message=replace(letter.message, channel="SMS"))
+    for number in range(40):
+        post.leave(post.delivery(id=f"s{number}", content=text))
+    post.leave()
+
+    async def work() -> None:
+        async def go_on() -> None:
+            while True:
+                await post.rounds.go()
+
+        going = asyncio.create_task(go_on())
+        async with asyncio.timeout(3):
+            while not post.service.sent:
+                await asyncio.sleep(0.01)
+        going.cancel()
+        await post.rounds.close()
+
+    post.run(work())
     assert post.service.sent == ["m"]
 
 

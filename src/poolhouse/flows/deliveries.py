@@ -42,8 +42,9 @@ T = TypeVar("T")
 
 # A delivery takes less long than this, in milliseconds, or somebody else makes it again.
 LEASE = 60_000
-# Deliveries that one process makes at a time.
-PLACES = 8
+# Deliveries that one process makes at a time: many more than go to one service, so that one that hangs, for ten seconds
+# each, holds up no other.
+PLACES = 64
 # How often each process looks for what others left, or let fall.
 POLL_SECONDS = 5.0
 # How long a delivery waits that nobody may notice, in milliseconds: its work shows neither in the time of the answer
