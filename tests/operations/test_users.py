@@ -178,6 +178,21 @@ def test_an_invitation_too_many(call, pool, app, inbox, limited):
     assert begun["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
+def test_an_invitation_by_one_of_two_ways(call, pool, inbox, limited):
+    """What cannot leave by one medium leaves by the other all the same, and the answer tells."""
+    limited("sms-pool=1/day")
+    number, pool_id = "+15551230199", pool()
+    for name in ("ann", "bob"):
+        contacts = {"phone_number": number, "email": f"{name}@two-ways.example"}
+        members = {"attributes": contacts, "DesiredDeliveryMediums": ["SMS", "EMAIL"]}
+        if name == "ann":
+            create(call, pool_id, name, **members)
+        else:
+            assert create_refusal(call, pool_id, name, **members) == LIMIT
+        assert len(inbox(f"{name}@two-ways.example")) == 1
+    assert len(inbox(number)) == 1
+
+
 def test_invitations_that_cannot_be_sent_again(call, pool, user):
     """Only users who still have to choose a password are invited again."""
     pool_id = pool()

@@ -20,9 +20,12 @@ from poolhouse.flows.passwords import make_credentials
 from poolhouse.flows.users import check_name_free, get_user, get_user_again, insert_user, release_aliases, save_user
 from poolhouse.model import (
     AdminCreateUserRequest,
+    CodeDeliveryFailureException,
     DeliveryMediumType,
     InvalidParameterException,
+    LimitExceededException,
     MessageActionType,
+    ServiceError,
     UnsupportedUserStateException,
     UserStatusType,
 )
@@ -143,14 +146,23 @@ async def invite(
     password: str | None,
     client_metadata: dict[str, str] | None,
 ) -> None:
-    """Send the invitation to each of these addresses; ``password`` is None for a user without one."""
+    """Send the invitation to each of these addresses; ``password`` is None for a user without one.
+
+    Raises what ``send_code`` raises, in the end: one that does not leave keeps no other back.
+    """
+    failures: list[ServiceError] = []
     for contact in contacts:
-        await send_code(
-            call,
-            pool,
-            user,
-            kind=MessageKind.ADMIN_CREATE_USER,
-            attribute=contact,
-            code=password,
-            client_metadata=client_metadata,
-        )
+        try:
+            await send_code(
+                call,
+                pool,
+                user,
+                kind=MessageKind.ADMIN_CREATE_USER,
+                attribute=contact,
+                code=password,
+                client_metadata=client_metadata,
+            )
+        except (CodeDeliveryFailureException, LimitExceededException) as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
