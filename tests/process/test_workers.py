@@ -175,6 +175,29 @@ def test_a_confirmation_code_confirms_once_across_workers(town, callers):
     assert said.count(None) == 1, said
 
 
+def test_limits_hold_across_workers(town, callers):
+    """Of parallel requests over both workers five get another code, and no more than five guesses are looked at."""
+    every = list(itertools.chain(*callers().values()))
+    person = signed_up(town, every[0], "dora")
+    again = {"ClientId": town.client_id, "Username": person.name}
+    said = at_once(lambda caller: caller("ResendConfirmationCode", **again), every)
+    assert said.count("LimitExceededException") == len(every) - 5
+    assert sum(isinstance(answer, dict) for answer in said) == 5
+    town.confirm(every[0], person)
+    guess = {"USERNAME": person.name, "PASSWORD": "Wrong-Horse-1"}
+    begin = {"ClientId": town.client_id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": guess}
+
+    def told(caller: Caller) -> str:
+        try:
+            return str(caller("InitiateAuth", **begin))
+        except Refused as error:
+            return str(error)
+
+    looked_at = [answer for answer in at_once(told, every) if "Incorrect username or password." in answer]
+    assert len(looked_at) <= 6  # a lock of one second may run out on a slow machine
+    assert any("Password attempts exceeded" in told(caller) for caller in every[-4:])
+
+
 def test_a_session_is_answered_once_across_workers(town, callers):
     """Of parallel answers to one challenge, each on a connection of its own, one signs in."""
     every = list(itertools.chain(*callers().values()))
