@@ -9,6 +9,7 @@ from tests.operations.test_risk_sign_in import CHROME, FIREFOX, actions, protect
 
 BY_EMAIL = {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}
 BLOCKED = "Unable to login because of security reasons."
+BARRED = "Provided password cannot be used for security reasons."
 
 
 @pytest.fixture
@@ -63,3 +64,23 @@ def test_no_action(threatened):
     sets(site, **actions("NO_ACTION"))
     site.redeem(tries(site, browser, name).location)
     assert last(site, name) == ("Pass", "AccountTakeover", "Low")
+
+
+def test_breached_passwords(front, visitor, user, inbox):
+    """One that signs in is void and can be recovered from; a new one is refused beside its field."""
+    site, name, known = front(**BY_EMAIL, **protected()), address(), "P@ssw0rd"
+    user(site.pool_id, name, password=known, email=name, email_verified="true")
+    browser = visitor(site)
+    told = tries(site, browser, name, known)
+    assert told.error == "Password reset required for the user"
+    assert site.user(name)["UserStatus"] == "RESET_REQUIRED"
+    page = browser.follow(browser.send(browser.open("/forgotPassword" + site.query()), username=name))
+    code = inbox(name)[-1].code
+    refused = browser.send(page, code=code, password=known, confirm_password=known)
+    assert refused.wrong("newPassword") == BARRED
+    done = browser.send(refused, code=code, password=PASSWORD, confirm_password=PASSWORD)
+    assert browser.follow(done).notice
+    assert tries(site, browser, name).location.startswith(CALLBACK)
+    other = visitor(site)
+    page = other.send(other.open("/signup" + site.query()), username=address(), password=known)
+    assert page.wrong("signUpFormPassword") == BARRED
