@@ -2,6 +2,7 @@
 
 import pytest
 
+from poolhouse.core.claims import API_SCOPE
 from tests.conftest import PASSWORD
 from tests.operations.chooser import CHOICE, RP, Chooser, first_factors, options_of
 from tests.operations.owner import ON, TOTP, Owner
@@ -98,10 +99,23 @@ def test_an_access_token_never_spares_everything(stepper):
     assert told(by_passkey(ann, asked)) == (L3, ["pwd", "swk", "mfa"])
 
 
-def test_whose_access_token_it_is(stepper, call, app, server):
+def bared(event, context):
+    """A function that takes the scope of the API from tokens where the client asks for that."""
+    if event["request"].get("clientMetadata"):
+        changes = {"accessTokenGeneration": {"scopesToSuppress": [API_SCOPE]}}
+        event["response"]["claimsAndScopeOverrideDetails"] = changes
+    return event
+
+
+def test_whose_access_token_it_is(stepper, call, app, server, functions):
     """It is the user's own, of this client, unexpired, and with the scope of the API."""
-    ann = stepper()
+    function = {"LambdaVersion": "V2_0", "LambdaArn": functions.add(bared)}
+    ann = stepper(LambdaConfig={"PreTokenGenerationConfig": function})
     wanted = {"TARGET_ACR_VALUES": L4}
+    answer = ann.reply(ann.begins(), ANSWER="PASSWORD", PASSWORD=PASSWORD)
+    bare = ann.call("RespondToAuthChallenge", **answer, ClientMetadata={"scope": "none"})["AuthenticationResult"]
+    unscoped = ("NotAuthorizedException", "Access Token does not have required scopes")
+    assert ann.may_not_begin(ACCESS_TOKEN=bare["AccessToken"], **wanted) == unscoped
     other = Chooser(call, app(ann.pool_id, ExplicitAuthFlows=CHOICE), ann.username)
     theirs = other.begins("PASSWORD", PASSWORD=PASSWORD)["AuthenticationResult"]["AccessToken"]
     stranger = stepper()
