@@ -329,9 +329,16 @@ def test_writable_are_the_mutable_and_all_required_attributes(names):
     assert refusal(around(Schema=SCHEMA), WriteAttributes=names) == WRITE
 
 
+def test_the_profile_as_a_whole_is_writable():
+    """Its name stands for the attributes that it has, also for the required ones."""
+    create(around(Schema=SCHEMA), WriteAttributes=["oidc:profile", "email"])
+    assert refusal(around(Schema=SCHEMA), WriteAttributes=["oidc:profile"]) == WRITE
+
+
 def test_readable_is_what_the_schema_has():
-    """The verified flags and sub included, developer-only attributes not."""
+    """The verified flags and sub included, developer-only attributes not; the profile has a name for all of it."""
     where = around(Schema=SCHEMA)
+    assert create(where, ReadAttributes=["oidc:profile"]).settings.read_attributes == ["oidc:profile"]
     create(where, ReadAttributes=["sub", "email_verified", "custom:colour"])
     assert refusal(where, ReadAttributes=["custom:nothing"]) == READ
     assert refusal(where, ReadAttributes=["dev:custom:inner"]) == READ

@@ -170,10 +170,12 @@ def test_what_a_client_may_read(call, pool, app, user):
     """spec/api/02 §5.3: GetUser, ID tokens and NEW_PASSWORD_REQUIRED show readable attributes, sub always."""
     pool_id = pool(Schema=[{"Name": "role", "AttributeDataType": "String"}])
     everything, some = app(pool_id), app(pool_id, ReadAttributes=["email", "custom:role"])
+    profile = app(pool_id, ReadAttributes=["oidc:profile", "email"])
     user(pool_id, "ann", email="a@x.org", email_verified="true", name="Ann", custom_role="r")
     for client, expected in (
         (everything, {"sub", "email", "email_verified", "name", "custom:role"}),
         (some, {"sub", "email", "custom:role"}),
+        (profile, {"sub", "email", "name"}),
     ):
         result = sign_in(call, client, "ann")
         seen = named(call("GetUser", AccessToken=result["AccessToken"])["UserAttributes"])
@@ -209,6 +211,9 @@ def test_what_a_client_may_write(call, pool, app, user):
     assert refusal(call, "DeleteUserAttributes", **gone) == UNAUTHORIZED
     call("UpdateUserAttributes", AccessToken=token, UserAttributes=listed(given_name="Anne"))
     call("AdminUpdateUserAttributes", UserPoolId=pool_id, Username="ann", UserAttributes=role)
+    profile = sign_in(call, app(pool_id, WriteAttributes=["oidc:profile"]), "ann")["AccessToken"]
+    assert refusal(call, "UpdateUserAttributes", AccessToken=profile, UserAttributes=role) == UNAUTHORIZED
+    call("UpdateUserAttributes", AccessToken=profile, UserAttributes=listed(given_name="Anna", locale="en"))
 
     members = {"UserPoolId": pool_id, "Username": "bob", "MessageAction": "SUPPRESS"}
     call("AdminCreateUser", **members, TemporaryPassword=PASSWORD)

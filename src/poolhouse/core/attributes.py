@@ -56,7 +56,7 @@ def check_writable(pool: Pool, client: Client, names: Iterable[str]) -> None:
 
     Whether an attribute is mutable is another question, which ``decide_changes`` answers.
     """
-    named = client.settings.write_attributes
+    named = client.writable
     schema = schema_of(pool)
     for name in names:
         entry = schema.get(name)

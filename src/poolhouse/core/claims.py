@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from poolhouse.core.acr import amr_of, name_of
 from poolhouse.core.attributes import readable
-from poolhouse.core.client import Client
+from poolhouse.core.client import PROFILE_ATTRIBUTES, Client
 from poolhouse.core.groups import Group, find_preferred_role, roles_of
 from poolhouse.core.identities import ATTRIBUTE as IDENTITIES
 from poolhouse.core.identities import identities_claim
@@ -19,24 +19,7 @@ from poolhouse.core.user import User
 API_SCOPE = "aws.cognito.signin.user.admin"
 OPENID = "openid"
 OAUTH_VERSION = 2
-PROFILE_CLAIMS = frozenset(
-    {
-        "name",
-        "family_name",
-        "given_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-        "updated_at",
-    }
-)
+PROFILE_CLAIMS = PROFILE_ATTRIBUTES | {"updated_at"}
 SCOPE_CLAIMS = {
     "profile": PROFILE_CLAIMS,
     "email": frozenset({"email", "email_verified"}),

@@ -1,5 +1,6 @@
 """An app client and what it may do."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from msgspec import Struct
@@ -23,6 +24,25 @@ UNIT_SECONDS = {
     TimeUnitsType.days: 86400,
 }
 DEFAULT_REFRESH_DAYS = 30
+# In ReadAttributes and WriteAttributes one name stands for all of these (spec/http/04 §4.2.1).
+PROFILE = "oidc:profile"
+PROFILE_ATTRIBUTES = frozenset(
+    {
+        "name",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+    }
+)
 
 
 class ClientSecret(Struct, frozen=True, kw_only=True):
@@ -66,7 +86,13 @@ class Client(Struct, frozen=True, kw_only=True, dict=True):
     def readable(self) -> frozenset[str] | None:
         """The names of the attributes that the client may read; None where it names none, which stands for all."""
         named = self.settings.read_attributes
-        return None if named is None else frozenset(named) | {"sub"}
+        return None if named is None else attributes_of(named) | {"sub"}
+
+    @cached_property
+    def writable(self) -> frozenset[str] | None:
+        """The names of the attributes that users may write through the client; None where it names none."""
+        named = self.settings.write_attributes
+        return None if named is None else attributes_of(named)
 
     @property
     def conceals_users(self) -> bool:
@@ -110,6 +136,12 @@ class Client(Struct, frozen=True, kw_only=True, dict=True):
         if not value:
             return DEFAULT_REFRESH_DAYS * 86400
         return value * UNIT_SECONDS[unit or TimeUnitsType.days]
+
+
+def attributes_of(names: Iterable[str]) -> frozenset[str]:
+    """Return the attributes that ReadAttributes or WriteAttributes name."""
+    named = frozenset(names)
+    return named - {PROFILE} | PROFILE_ATTRIBUTES if PROFILE in named else named
 
 
 def _seconds(value: int | None, unit: TimeUnitsType | None) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from poolhouse.core.client import LEGACY_FLOWS
+from poolhouse.core.client import LEGACY_FLOWS, PROFILE, attributes_of
 from poolhouse.core.pool import Pool
 from poolhouse.core.tiers import check_feature
 from poolhouse.core.urls import check_url
@@ -96,12 +96,12 @@ def check_attributes(settings: UserPoolClientType, schema: Sequence[SchemaAttrib
     Writable are the mutable attributes and the required ones, of which none may be left out.
     """
     attributes = {attribute.name or "": attribute for attribute in schema if not attribute.developer_only_attribute}
-    if not set(settings.read_attributes or ()) <= attributes.keys():
+    if not set(settings.read_attributes or ()) - {PROFILE} <= attributes.keys():
         raise InvalidParameterException("Invalid read attributes specified while creating a client")
     if settings.write_attributes is None:
         return
     writable = {name for name, it in attributes.items() if it.mutable or it.required} - NEVER_WRITABLE
     required = {name for name, it in attributes.items() if it.required} & writable
     named = set(settings.write_attributes)
-    if not required <= named <= writable:
+    if not required <= attributes_of(named) or not named - {PROFILE} <= writable:
         raise InvalidParameterException("Invalid write attributes specified while creating a client")

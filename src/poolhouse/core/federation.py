@@ -156,7 +156,7 @@ def changed_attributes(
 
 def _writable(pool: Pool, client: Client, attributes: Mapping[str, str]) -> dict[str, str]:
     """Return those attributes that the client may write; whether a contact is verified the mapping alone decides."""
-    named = client.settings.write_attributes
+    named = client.writable
     return {
         name: value
         for name, value in attributes.items()

@@ -9,7 +9,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from poolhouse.core.claims import OPENID, PROFILE_CLAIMS, SCOPE_CLAIMS
-from poolhouse.core.client import Client
+from poolhouse.core.client import PROFILE, Client
 from poolhouse.model import ExplicitAuthFlowsType as Flow
 from poolhouse.model import OAuthFlowType, ResourceServerType
 
@@ -205,7 +205,7 @@ def check_readable(client: Client, scopes: Iterable[str]) -> None:
     named = client.settings.read_attributes
     if named is None:
         return
-    readable = set(named) | (PROFILE_CLAIMS if "oidc:profile" in named else frozenset())
+    readable = set(named) | (PROFILE_CLAIMS if PROFILE in named else frozenset())
     for scope in scopes:
         if not SCOPE_CLAIMS.get(scope, frozenset()) <= readable:
             raise OAuthError("invalid_grant")
