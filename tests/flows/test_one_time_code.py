@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from poolhouse.core.sign_in import METHODS
-from poolhouse.model import AuthFlowType, ChallengeNameType, UserStatusType
+from poolhouse.flows import sign_in
+from poolhouse.flows.sign_in_tokens import finish_with_tokens
+from poolhouse.model import AuthFlowType, ChallengeNameType, NotAuthorizedException, UserStatusType
 from tests.flows.stage import Stage, challenge, error, initiate, play, respond, tokens
 
 WRONG = error("CodeMismatchException", "Invalid code or auth state for the user.")
@@ -89,3 +91,34 @@ def test_codes_do_not_lock_what_needs_the_password(stage: Stage):
     play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD="Correct-Horse-1") << tokens()
     stage.clock.advance(1)
     play(stage) >> respond("EMAIL_OTP", session=session, EMAIL_OTP_CODE=code) << tokens()
+
+
+def answered(stage: Stage, name: str):
+    """A sign-in that the right code has just ended, and nothing written of it yet; its session."""
+    session, code = begin(stage).answer.session, stage.sent[-1].code
+    challenge_name = ChallengeNameType(name)
+    reply = sign_in.Reply(
+        challenge=challenge_name, session=session, responses={"USERNAME": "ann", f"{name}_CODE": code}
+    )
+    return stage.run(sign_in.answer(stage.public, stage.pool, stage.client, reply)), session
+
+
+def test_a_right_code_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
+    """Of many guesses at once, one that is right after the fifth wrong one lets nobody in."""
+    stage.user(**ANN)
+    signed_in, session = answered(stage, "EMAIL_OTP")
+    for _ in range(5):
+        play(stage) >> respond("EMAIL_OTP", session=session, EMAIL_OTP_CODE="12345678") << WRONG
+    with pytest.raises(NotAuthorizedException, match="Password attempts exceeded"):
+        stage.run(finish_with_tokens(stage.public, signed_in))
+
+
+def test_a_right_code_verifies_no_number_that_came_meanwhile(stage: Stage, monkeypatch):
+    """What the code went to is verified, or nothing, where the number changes as it is given."""
+    monkeypatch.setitem(METHODS, AuthFlowType.USER_AUTH, ChallengeNameType.SMS_OTP)
+    stage.user(**ANN)
+    signed_in, _ = answered(stage, "SMS_OTP")
+    stage.change(attributes=ANN | {"phone_number": "+15551230000"})
+    with pytest.raises(NotAuthorizedException, match="Invalid session for the user"):
+        stage.run(finish_with_tokens(stage.public, signed_in))
+    assert "phone_number_verified" not in stage.find().attributes

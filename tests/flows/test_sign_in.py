@@ -8,11 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from poolhouse.api.operations import auth
+from poolhouse.core.user import Factors
+from poolhouse.crypto import totp
 from poolhouse.crypto.passwords import PasswordHasher
-from poolhouse.flows import sign_in
+from poolhouse.flows import enrolment, sign_in
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.flows.sign_in_loop import SignedIn
 from poolhouse.flows.sign_in_tokens import finish_with_tokens
+from poolhouse.flows.software_tokens import seal_token
 from poolhouse.model import (
     AuthFlowType,
     ChallengeNameType,
@@ -24,10 +27,12 @@ from poolhouse.model import (
     RespondToAuthChallengeRequest,
     SchemaAttributeType,
     SmsMfaConfigType,
+    SoftwareTokenMfaConfigType,
     UserPoolMfaType,
     UserPoolPolicyType,
     UserStatusType,
 )
+from tests.authenticator import one_time_code
 from tests.flows.stage import (
     BETTER,
     GOOD,
@@ -199,6 +204,55 @@ def test_a_right_guess_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
         play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=BETTER) << WRONG
     with pytest.raises(NotAuthorizedException, match="Password attempts exceeded"):
         stage.run(finish_with_tokens(stage.public, signed_in))
+
+
+def with_apps(stage: Stage, required: UserPoolMfaType) -> None:
+    """Let users of the pool have authenticator apps."""
+    app = SoftwareTokenMfaConfigType(enabled=True)
+    stage.set_pool(GetUserPoolMfaConfigResponse(mfa_configuration=required, software_token_mfa_configuration=app))
+
+
+def ended_by(stage: Stage, name: str, session: str, **answers: str) -> SignedIn:
+    """A sign-in that a right answer has just ended, and nothing written of it yet."""
+    responses = {"USERNAME": "ann", **answers}
+    reply = sign_in.Reply(challenge=ChallengeNameType(name), session=session, responses=responses)
+    return stage.run(sign_in.answer(stage.public, stage.pool, stage.client, reply))
+
+
+def test_a_right_code_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
+    """Of many guesses at an app's code at once, one that is right after the fifth wrong one lets nobody in."""
+    with_apps(stage, UserPoolMfaType.OPTIONAL)
+    secret = bytes(totp.SECRET_LENGTH)
+    token = seal_token(stage.public, stage.user(), secret, stage.clock.now())
+    stage.change(factors=Factors(software_token=token, active=(ChallengeNameType.SOFTWARE_TOKEN_MFA,)))
+    right = one_time_code(totp.to_text(secret), stage.clock.now() / 1000)
+    wrong = f"{(int(right) + 500_000) % 1_000_000:06}"
+    session = (play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)).answer.session
+    signed_in = ended_by(stage, "SOFTWARE_TOKEN_MFA", session, SOFTWARE_TOKEN_MFA_CODE=right)
+    mismatch = error("CodeMismatchException", "Invalid code received for user")
+    for _ in range(5):
+        play(stage) >> respond("SOFTWARE_TOKEN_MFA", session=session, SOFTWARE_TOKEN_MFA_CODE=wrong) << mismatch
+    with pytest.raises(NotAuthorizedException, match="Password attempts exceeded"):
+        stage.run(finish_with_tokens(stage.public, signed_in))
+
+
+def test_of_two_apps_set_up_at_once_one_counts(stage: Stage):
+    """Whoever is late with an app of their own does not put it in the other's place."""
+    with_apps(stage, UserPoolMfaType.ON)
+    stage.user()
+
+    def sets_up() -> SignedIn:
+        session = (play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD)).answer.session
+        secret, session = stage.run(enrolment.associate(stage.public, session))
+        code = one_time_code(secret, stage.clock.now() / 1000)
+        return ended_by(stage, "MFA_SETUP", stage.run(enrolment.verify(stage.public, session, code, None)))
+
+    first, second = sets_up(), sets_up()
+    stage.run(finish_with_tokens(stage.public, first))
+    kept = stage.find().factors
+    with pytest.raises(NotAuthorizedException, match="Invalid session for the user"):
+        stage.run(finish_with_tokens(stage.public, second))
+    assert stage.find().factors == kept
 
 
 def test_a_temporary_password(stage: Stage):

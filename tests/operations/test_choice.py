@@ -203,6 +203,11 @@ def test_who_has_just_signed_up(chooser, call, inbox, server):
     server.clock.advance(181)
     assert Chooser(call, ann.client, "late").may_not_begin(session=confirmed) == EXPIRED
 
+    session, code = signs_up("ended")
+    confirmed = confirms("ended", code, session)
+    call("AdminUserGlobalSignOut", UserPoolId=ann.pool_id, Username="ended")
+    assert Chooser(call, ann.client, "ended").may_not_begin(session=confirmed) == INVALID
+
     session, code = signs_up("slow")
     server.clock.advance(181)
     assert confirms("slow", code, session) is None

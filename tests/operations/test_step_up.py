@@ -3,6 +3,7 @@
 import pytest
 
 from poolhouse.core.claims import API_SCOPE
+from tests.authenticator import Authenticator
 from tests.conftest import PASSWORD
 from tests.operations.chooser import CHOICE, RP, Chooser, first_factors, options_of
 from tests.operations.owner import ON, TOTP, Owner
@@ -55,6 +56,17 @@ def test_tokens_tell_the_level_that_was_asked_about(stepper, call):
     assert told(call("InitiateAuth", **members)) == ("urn:x:strong", ["swk"])
     # Without a second factor that is on, the fourth level is out of reach, and the next one wanted is what counts.
     assert told(ann.begins("PASSWORD", PASSWORD=PASSWORD, TARGET_ACR_VALUES=f"{L4} {L1}")) == (L1, ["pwd"])
+
+
+def test_tokens_tell_what_kind_of_passkey_it_was(stepper, call):
+    """One that is carried along is hwk, one of the device itself swk (spec/http/04 §4.11)."""
+    ann = stepper()
+    assert told(by_passkey(ann, ann.begins("WEB_AUTHN", TARGET_ACR_VALUES=L3))) == (L3, ["swk"])
+    ann.authenticator = Authenticator()
+    options = call("StartWebAuthnRegistration", AccessToken=ann.token)["CredentialCreationOptions"]
+    roaming = ann.authenticator.create(options, authenticatorAttachment="cross-platform")
+    call("CompleteWebAuthnRegistration", AccessToken=ann.token, Credential=roaming)
+    assert told(by_passkey(ann, ann.begins("WEB_AUTHN", TARGET_ACR_VALUES=L3))) == (L3, ["hwk"])
 
 
 def test_a_level_decides_what_is_asked(stepper, server):
