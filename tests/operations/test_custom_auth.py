@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from pycognito.aws_srp import AWSSRP
 
 from tests.conftest import PASSWORD
+from tests.operations.chooser import first_factors
 from tests.operations.owner import PREFERRED, SENDER, TOTP, Owner
 from tests.operations.talk import DISABLED, NO_USER, OTHER_PASSWORD, WRONG_PASSWORD, refusal
 from tests.operations.test_groups import claims
@@ -257,6 +258,16 @@ def test_who_may_not_sign_in(club, user):
     )
     assert refusal(here.call, INITIATE, **here.starting("nobody")) == NO_USER
     assert len(here.requests(here.define)) == 1
+
+
+def test_a_reset_under_way_ends_it(club, user):
+    """Also of users without a password, of whose sign-ins nothing else is void then."""
+    here = club(**first_factors("EMAIL_OTP"))
+    name = user(here.pool_id, password=None, email="bare@x.org", email_verified="true")
+    asked = here.start(name)
+    here.call("AdminResetUserPassword", UserPoolId=here.pool_id, Username=name)
+    refused = ("PasswordResetRequiredException", "Password reset required for the user")
+    assert here.refused(name, asked, ANSWER="blue") == refused
 
 
 @pytest.mark.parametrize("there", [False, True])
