@@ -11,7 +11,7 @@ from poolhouse.api.operations import auth
 from poolhouse.core.user import Factors
 from poolhouse.crypto import totp
 from poolhouse.crypto.passwords import PasswordHasher
-from poolhouse.flows import enrolment, sign_in
+from poolhouse.flows import enrolment, limits, sign_in
 from poolhouse.flows.challenges import CHALLENGES
 from poolhouse.flows.sign_in_loop import SignedIn
 from poolhouse.flows.sign_in_tokens import finish_with_tokens
@@ -19,6 +19,7 @@ from poolhouse.flows.software_tokens import seal_token
 from poolhouse.model import (
     AuthFlowType,
     ChallengeNameType,
+    DeviceConfigurationType,
     GetUserPoolMfaConfigResponse,
     InitiateAuthRequest,
     LambdaConfigType,
@@ -204,6 +205,22 @@ def test_a_right_guess_does_not_pass_a_lock_that_came_meanwhile(stage: Stage):
         play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=BETTER) << WRONG
     with pytest.raises(NotAuthorizedException, match="Password attempts exceeded"):
         stage.run(finish_with_tokens(stage.public, signed_in))
+
+
+def test_a_refused_device_tells_no_password_past_a_lock(stage: Stage, monkeypatch):
+    """That a device is unknown is told after the right password only: not where a lock came while that was checked."""
+    stage.set_pool(device_configuration=DeviceConfigurationType())
+    stage.user()
+    verify = stage.deps.passwords.verify
+
+    async def while_others_guess(hashed: str | None, password: str) -> bool:
+        for _ in range(5):
+            await stage.store.write(lambda tx: limits.record_failure(tx, stage.clock.now(), stage.pool, "ann"))
+        return await verify(hashed, password)
+
+    monkeypatch.setattr(stage.deps.passwords, "verify", while_others_guess)
+    unknown = "us-east-1_00000000-0000-4000-8000-000000000000"
+    play(stage) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD, DEVICE_KEY=unknown) << LOCKED
 
 
 def with_apps(stage: Stage, required: UserPoolMfaType) -> None:
