@@ -100,6 +100,26 @@ def test_one_use_of_a_session(many, call, pool, app):
     assert call("InitiateAuth", **start, AuthParameters=parameters)["AuthenticationResult"]
 
 
+def test_one_change_of_a_password(many, call, pool, app, user):
+    """Of several who replace one password at the same moment one succeeds: it was the present one for that one only."""
+    pool_id = pool()
+    client, name = app(pool_id)["ClientId"], user(pool_id)
+    start = {"ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH"}
+    begun = call("InitiateAuth", **start, AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD})
+    token = begun["AuthenticationResult"]["AccessToken"]
+
+    def change(number: int) -> int:
+        given = {"PreviousPassword": PASSWORD, "ProposedPassword": f"Battery-Staple-{number}"}
+        many("ChangePassword", AccessToken=token, **given)
+        return number
+
+    done, refused = together(change, 5)
+    assert len(done) == 1
+    assert set(refused) == {"NotAuthorizedException"}
+    parameters = {"USERNAME": name, "PASSWORD": f"Battery-Staple-{done[0]}"}
+    assert call("InitiateAuth", **start, AuthParameters=parameters)["AuthenticationResult"]
+
+
 def test_one_use_of_a_proof(many, call, pool, app, user, srp_start):
     """Of many who present one proof by SRP at the same moment, one is signed in."""
     pool_id = pool()
