@@ -85,7 +85,7 @@ def test_srp_sign_in(call, telling):
 @pytest.fixture
 def concealed(call, pool, app, user):
     """A client that conceals the users of a pool of addresses, and the names of one user, a disabled one and nobody."""
-    pool_id = pool(UsernameAttributes=["email"])
+    pool_id = pool(UsernameAttributes=["email"], UsernameConfiguration={"CaseSensitive": False})
     for name in ("ann@x.org", "off@x.org"):
         user(pool_id, name, email_verified="true")
     call("AdminDisableUser", UserPoolId=pool_id, Username="off@x.org")
@@ -116,10 +116,10 @@ def test_nobody_has_no_other_names(call, concealed, name):
         )
 
     parameters = by_srp["ChallengeParameters"]
-    for username in (name, parameters["USER_ID_FOR_SRP"]):
+    for username in (name, name.upper(), parameters["USER_ID_FOR_SRP"]):
         assert told(by_srp, username, **proof_of(parameters)) == WRONG_PASSWORD
     assert told(by_choice, name, ANSWER="PASSWORD", PASSWORD=OTHER_PASSWORD) == WRONG_PASSWORD
-    for username in ("nobody@x.org", "else", name.upper(), name.replace(name[0], "c", 1)):
+    for username in ("nobody@x.org", "else", name.replace(name[0], "c", 1)):
         assert told(by_srp, username, **proof_of(parameters)) == INVALID_SESSION
         assert told(by_choice, username, ANSWER="PASSWORD", PASSWORD=PASSWORD) == INVALID_SESSION
 
