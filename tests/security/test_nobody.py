@@ -81,6 +81,7 @@ class Guesser:
         return told
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("still_clock")
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("state", ["confirmed", "disabled", "reset"])
