@@ -42,8 +42,12 @@ def test_a_code_shows_who_is_there(stage: Stage):
     play(stage) >> respond("EMAIL_OTP", session=session, EMAIL_OTP_CODE=code) << error("NotAuthorizedException", spent)
 
 
-def test_a_text_message_verifies_the_number(stage: Stage, monkeypatch):
-    """SMS_OTP goes to the telephone, and its right code shows whose that is."""
+@pytest.mark.parametrize(
+    "names", [{}, {"alias_attributes": ["phone_number"]}, {"username_attributes": ["phone_number"]}]
+)
+def test_a_text_message_verifies_the_number(stage: Stage, monkeypatch, names: dict[str, list[str]]):
+    """SMS_OTP goes to the telephone, and its right code shows whose that is, whether or not users sign in by it."""
+    stage.set_pool(**names)
     monkeypatch.setitem(METHODS, AuthFlowType.USER_AUTH, ChallengeNameType.SMS_OTP)
     stage.user(**ANN)
     asked = begin(stage) << challenge("SMS_OTP", CODE_DELIVERY_DESTINATION="+*******9934")

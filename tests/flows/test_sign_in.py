@@ -272,6 +272,12 @@ def test_of_two_apps_set_up_at_once_one_counts(stage: Stage):
     assert stage.find().factors == kept
 
 
+def test_a_password_of_ones_own_does_not_run_out(stage: Stage):
+    """Only a temporary one does."""
+    stage.user()
+    play(stage) >> wait(1000 * 86_400) >> initiate(PASSWORD_FLOW, PASSWORD=GOOD) << tokens()
+
+
 def test_a_temporary_password(stage: Stage):
     """A temporary password asks for another one; then the user is confirmed and has only that one."""
     stage.user(status=FORCED, email="ann@example.com")
