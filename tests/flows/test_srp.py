@@ -202,6 +202,7 @@ def test_a_password_without_verifier(stage: Stage):
     """A password set while no client used SRP fails like a wrong one, until a sign-in in clear brings a verifier."""
     stage.set_client(explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH"])
     stage.user()
+    play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
     assert stage.find().credentials.srp_verifier is None
     stage.set_client()
     client = pycognito()
@@ -210,6 +211,9 @@ def test_a_password_without_verifier(stage: Stage):
     play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
     talk = begin(stage, client)
     talk >> respond("PASSWORD_VERIFIER", **proof(client, talk)) << tokens()
+    kept = stage.find().credentials
+    play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
+    assert stage.find().credentials == kept
 
 
 @pytest.mark.parametrize("state", [{"enabled": False}, {"status": UserStatusType.RESET_REQUIRED}])

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.authenticator import RS256, USER_PRESENT, Authenticator, b64url
+from tests.authenticator import RS256, USER_PRESENT, USER_VERIFIED, Authenticator, b64url
 from tests.conftest import PASSWORD
 from tests.operations.chooser import BOTH, CHOICE, RP, Chooser, first_factors, options_of
 from tests.operations.owner import ON, SENDER, TOTP, Owner
@@ -69,6 +69,8 @@ def test_a_passkey_is_chosen(keyholder):
     asked = ann.answers(ann.begins(), ANSWER="WEB_AUTHN")
     made = ann.authenticator.get(options_of(asked))
     assert ann.may_not_answer(ann.begins(), ANSWER="WEB_AUTHN", CREDENTIAL=made) == WRONG_PASSWORD
+    unasked = ann.authenticator.get(options_of(asked), challenge="")
+    assert ann.may_not_answer(ann.begins(), ANSWER="WEB_AUTHN", CREDENTIAL=unasked) == WRONG_PASSWORD
     together = {"ANSWER": "WEB_AUTHN", "CREDENTIAL": made}
     assert ann.answers(asked, "SELECT_CHALLENGE", **together)["AuthenticationResult"]
 
@@ -208,6 +210,10 @@ def test_a_passkey_for_both_factors(keyholder, call, server):
     ann.authenticator.flags = USER_PRESENT
     assert ann.may_not_answer(asked, CREDENTIAL=ann.authenticator.get(options_of(asked))) == WRONG_PASSWORD
     assert ann.answers(asked, CREDENTIAL=made)["AuthenticationResult"]
+    ann.authenticator.flags |= USER_VERIFIED
+    asked, made = asked_and_made(ann)
+    owner.does("SetUserMFAPreference", WebAuthnMfaSettings={"Enabled": False})
+    assert ann.answers(asked, CREDENTIAL=made)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     assert bob.begins("WEB_AUTHN")["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
 
 
