@@ -43,7 +43,7 @@ lint: .venv/.dev ## format, lint, types, layers, sizes
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md ARCHITECTURE.md docs src tests tools
-	! grep -rnE '^(<{7}|>{7}) ' *.md docs src tests tools # what a merge leaves behind
+	! grep -rnIE '^(<{7}|>{7}) ' *.md docs src tests tools # what a merge leaves behind
 	$(BIN)/python tools/measure.py
 
 fmt: .venv/.dev ## format and mend what can be mended
