@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 from pycognito.aws_srp import AWSSRP
 
 from poolhouse.core import srp
@@ -214,6 +215,17 @@ def test_a_password_without_verifier(stage: Stage):
     kept = stage.find().credentials
     play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
     assert stage.find().credentials == kept
+
+
+def test_a_verifier_that_no_client_needs_any_more(stage: Stage):
+    """Where SRP is not allowed any more the next sign-in in clear takes the verifier away, and the password stays."""
+    stage.user()
+    made = stage.find().credentials
+    assert made.srp_verifier is not None
+    stage.set_client(explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH"])
+    for _ in range(2):
+        play(stage) >> initiate("USER_PASSWORD_AUTH", PASSWORD=GOOD) << tokens()
+        assert stage.find().credentials == replace(made, srp_salt=None, srp_verifier=None)
 
 
 @pytest.mark.parametrize("state", [{"enabled": False}, {"status": UserStatusType.RESET_REQUIRED}])

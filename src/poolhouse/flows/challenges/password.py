@@ -44,14 +44,16 @@ async def _even_out(talk: Talk, began: float) -> None:
 
 
 async def _renew(talk: Talk, user: User, password: str) -> Credentials | None:
-    """Return better credentials for the same password: today's hash, and a verifier where clients use SRP."""
+    """Return better credentials for the same password: today's hash, and a verifier where clients use SRP, only there."""
     call, credentials = talk.call, user.credentials
     renewed = credentials
     if credentials.password_hash and call.deps.passwords.needs_rehash(credentials.password_hash):
         renewed = replace(renewed, password_hash=await call.deps.passwords.hash(password))
-    wanted = credentials.srp_verifier is None
-    if wanted and await call.store.read(lambda tx: tx.catalogue.srp_allowed(talk.pool.id)):
+    wanted, there = await call.store.read(lambda tx: tx.catalogue.srp_allowed(talk.pool.id)), credentials.srp_verifier
+    if wanted and there is None:
         renewed = await add_verifier(call, talk.pool, user.username, password, renewed)
+    elif there is not None and not wanted:
+        renewed = replace(renewed, srp_salt=None, srp_verifier=None)
     return renewed if renewed is not credentials else None
 
 
