@@ -134,6 +134,23 @@ def test_sending_and_guessing_share_a_limit(call, ann, inbox, server):
     forgot(call, client, username)
 
 
+@pytest.mark.parametrize("by", ["user", "administrator"])
+def test_a_new_password_ends_a_recovery(call, ann, inbox, by):
+    """A code that was asked for before the password was changed or set is void, and the new password stays."""
+    mail = f"ended-{by}@x.org"
+    pool_id, client, username = ann(mail)
+    token = sign_in(call, client, username)["AccessToken"]
+    forgot(call, client, username)
+    if by == "user":
+        call("ChangePassword", AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=OTHER_PASSWORD)
+    else:
+        members = {"UserPoolId": pool_id, "Username": username, "Permanent": True}
+        call("AdminSetUserPassword", **members, Password=OTHER_PASSWORD)
+    code = inbox(mail)[0].code
+    assert recover_refusal(call, client, username, code, "Third-Horse-3") == EXPIRED
+    assert sign_in(call, client, username, OTHER_PASSWORD)
+
+
 @pytest.mark.usefixtures("still_clock")
 def test_recovery_lifts_the_lock(call, ann, inbox):
     """Too many wrong passwords lock the sign-in; a recovered password opens it."""

@@ -6,6 +6,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from poolhouse.core import passwords, srp
+from poolhouse.core.codes import CodePurpose
 from poolhouse.core.pool import Pool
 from poolhouse.core.user import Credentials, User
 from poolhouse.crypto.modpow import pow_mod, srp_thread
@@ -83,7 +84,7 @@ async def set_password(
     known: bool = False,
     note: Callable[[Tx], None] | None = None,
 ) -> User:
-    """Store a new password that meets the policy, and the status that comes with it.
+    """Store a new password that meets the policy, and the status that comes with it; a recovery under way ends.
 
     ``known`` says that ``user.credentials`` were just proved, so they must still be the stored ones. ``note`` is what
     else the same write does.
@@ -99,6 +100,8 @@ async def set_password(
             raise NotAuthorizedException("Incorrect username or password.")
         if note is not None:
             note(tx)
+        # Whoever asked for the code perhaps is who the new password is to keep out.
+        tx.confirmation_codes.delete(present.id, CodePurpose.RECOVER)
         return save_user(tx, pool, replace(present, credentials=credentials, status=status, modified_at=call.now))
 
     return await call.store.write(commit)
